@@ -1,0 +1,25 @@
+//! The rules of the board: rocks, epics, cards, the one transition table, the ready order, and the commit of a turn.
+//!
+//! Pure: nothing here opens a file or a database. The ports [`TurnStore`] and [`TurnSnapshot`] say what a store
+//! must do; a turn reaches it as one value, [`TurnCommit`].
+#![forbid(unsafe_code)]
+
+mod asset;
+mod card;
+mod commit;
+mod order;
+mod status;
+mod store;
+mod transition;
+mod turn_record;
+
+pub use asset::{AssetError, CardAsset, EpicAsset, RockAsset, VerificationAsset, parse_asset};
+pub use card::{Card, CardId, Comment, Verification, VerificationState};
+pub use commit::{Committed, FailedAttempt, RunEnd, RunState, TurnCommit};
+pub use order::{DependencyFault, Stall, check_dependencies, critical_weight, ready, stall};
+pub use status::{Status, WaitReason};
+pub use store::{
+    AttemptRow, ExchangePlace, Lease, RunRow, StoreFault, TurnRow, TurnSnapshot, TurnStore,
+};
+pub use transition::{Actor, Evidence, GUARD_ROLE, TABLE, TransitionRefusal, decide};
+pub use turn_record::{CallRecord, Cause, ExchangeRecord, TURN_RECORD_VERSION, Tokens, TurnRecord};

@@ -1,0 +1,2 @@
+//! The binary `orket`.
+fn main() {}

@@ -1,0 +1,41 @@
+//! Stage 4: every tool call was allowed by the policy of the run (Law 8).
+
+use super::Turn;
+use crate::canonical::Value;
+use crate::capability::Verdict;
+use crate::{Code, KernelIssue, Pointer, Stage, event};
+
+pub(super) fn check(turn: &Turn<'_>) -> Vec<KernelIssue> {
+    turn.decisions
+        .iter()
+        .enumerate()
+        .filter_map(|(index, decision)| {
+            let (code, message) = match decision.verdict {
+                Verdict::Granted => return None,
+                Verdict::Denied => (
+                    Code::CapabilityDenied,
+                    format!(
+                        "the role {} may not use {} in {}",
+                        decision.role, decision.tool, decision.task
+                    ),
+                ),
+                Verdict::Skipped => (
+                    Code::CapabilitySkipped,
+                    "the capability module is disabled".to_owned(),
+                ),
+            };
+            Some(KernelIssue::new(
+                Stage::Policy,
+                code,
+                Pointer::root().key("tool_calls").index(index),
+                message,
+                event::details([
+                    ("role", Value::from(decision.role.as_str())),
+                    ("task", Value::from(decision.task.as_str())),
+                    ("tool", Value::from(decision.tool.as_str())),
+                    ("decision_id", Value::from(decision.decision_id.to_hex())),
+                ]),
+            ))
+        })
+        .collect()
+}

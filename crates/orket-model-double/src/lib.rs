@@ -1,0 +1,2 @@
+//! A real HTTP server that speaks the model protocols from a script, for tests.
+#![forbid(unsafe_code)]

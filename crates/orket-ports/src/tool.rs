@@ -1,0 +1,232 @@
+//! Tools: what a role can do, and the scope of a turn in which it does it.
+
+use std::collections::BTreeMap;
+
+use orket_kernel::canonical::Value;
+use orket_kernel::object;
+
+/// How a replay treats a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replayed {
+    /// Its effects are staged and computed again.
+    Executed,
+    /// Its outcome is fed from the record.
+    Fed,
+}
+
+/// The type of an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArgumentType {
+    /// A text of at most this many bytes.
+    Text {
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
+    /// `true` or `false`.
+    Truth,
+}
+
+/// One argument of a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for.
+    pub description: &'static str,
+    /// Its type.
+    pub argument_type: ArgumentType,
+    /// Whether it must be given.
+    pub required: bool,
+}
+
+/// What a tool is; the schema shown to the model and the check of its arguments come from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToolSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, for the model.
+    pub description: &'static str,
+    /// Its arguments.
+    pub parameters: &'static [Parameter],
+    /// How a replay treats it.
+    pub replayed: Replayed,
+}
+
+impl ToolSpec {
+    /// Returns the JSON Schema of the arguments.
+    pub fn schema(&self) -> Value {
+        let mut properties = BTreeMap::new();
+        let mut required = Vec::new();
+        for parameter in self.parameters {
+            let description = Value::from(parameter.description);
+            let schema = match parameter.argument_type {
+                ArgumentType::Text { .. } => {
+                    object! { "type" => "string", "description" => description }
+                }
+                ArgumentType::OneOf(texts) => {
+                    let texts: Vec<Value> = texts.iter().map(|text| Value::from(*text)).collect();
+                    object! { "type" => "string", "enum" => texts, "description" => description }
+                }
+                ArgumentType::Truth => {
+                    object! { "type" => "boolean", "description" => description }
+                }
+            };
+            properties.insert(parameter.name.to_owned(), schema);
+            if parameter.required {
+                required.push(Value::from(parameter.name));
+            }
+        }
+        object! {
+            "type" => "object",
+            "properties" => properties,
+            "required" => required,
+            "additionalProperties" => false,
+        }
+    }
+
+    /// Checks arguments against the parameters.
+    ///
+    /// # Errors
+    /// Names the first argument that is missing, unknown or of the wrong type.
+    pub fn check(&self, arguments: &Value) -> Result<(), Refusal> {
+        let malformed = |message: String| {
+            Err(Refusal::malformed(
+                "arguments",
+                format!("{}: {message}", self.name),
+            ))
+        };
+        let Some(given) = arguments.as_object() else {
+            return malformed("the arguments must be a JSON object".into());
+        };
+        for name in given.keys() {
+            if !self
+                .parameters
+                .iter()
+                .any(|parameter| parameter.name == name)
+            {
+                return malformed(format!("there is no argument {name:?}"));
+            }
+        }
+        for parameter in self.parameters {
+            let name = parameter.name;
+            match (given.get(name), parameter.argument_type) {
+                (None, _) if !parameter.required => {}
+                (None, _) => return malformed(format!("the argument {name:?} is missing")),
+                (Some(value), ArgumentType::Truth) if value.as_bool().is_some() => {}
+                (Some(_), ArgumentType::Truth) => {
+                    return malformed(format!("{name:?} must be true or false"));
+                }
+                (Some(value), ArgumentType::Text { max_bytes }) => match value.as_str() {
+                    None => return malformed(format!("{name:?} must be a text")),
+                    Some(text) if text.len() > max_bytes => {
+                        return malformed(format!("{name:?} is longer than {max_bytes} bytes"));
+                    }
+                    Some(_) => {}
+                },
+                (Some(value), ArgumentType::OneOf(texts)) => {
+                    if !value.as_str().is_some_and(|text| texts.contains(&text)) {
+                        return malformed(format!("{name:?} must be one of {}", texts.join(", ")));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the model can put a refusal right in a corrective answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// The answer does not have the form that was asked for; one corrective re-prompt is given.
+    Malformed,
+    /// The answer asks for what is not allowed; the attempt ends.
+    Forbidden,
+}
+
+/// Why a call was refused.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, thiserror::Error)]
+#[error("{message}")]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// Whether it can be put right.
+    pub kind: RefusalKind,
+    /// A stable word for the rule.
+    pub reason: String,
+    /// What was refused and what to do instead, for the model and for people.
+    pub message: String,
+}
+
+impl Refusal {
+    /// Refuses what has the wrong form.
+    pub fn malformed(reason: &str, message: impl Into<String>) -> Refusal {
+        Refusal {
+            kind: RefusalKind::Malformed,
+            reason: reason.into(),
+            message: message.into(),
+        }
+    }
+
+    /// Refuses what is not allowed.
+    pub fn forbidden(reason: &str, message: impl Into<String>) -> Refusal {
+        Refusal {
+            kind: RefusalKind::Forbidden,
+            reason: reason.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// The scope of one turn: all that a tool can reach. Every effect is staged; nothing is written before the commit.
+pub trait TurnScope {
+    /// Returns the bytes of an artefact, as the turn sees it; the path is below `agent_output/`.
+    fn artifact(&mut self, path: &str) -> Result<Option<Vec<u8>>, Refusal>;
+
+    /// Lists the paths of all artefacts, below `agent_output/`, sorted.
+    fn artifacts(&mut self) -> Result<Vec<String>, Refusal>;
+
+    /// Stages an artefact.
+    fn write_artifact(
+        &mut self,
+        path: &str,
+        bytes: Vec<u8>,
+        executable: bool,
+    ) -> Result<(), Refusal>;
+
+    /// Moves a card (the turn's own if `None`) to another status, through the transition table.
+    fn move_card(
+        &mut self,
+        card: Option<&str>,
+        status: &str,
+        wait_reason: Option<&str>,
+    ) -> Result<(), Refusal>;
+
+    /// Adds a comment to the turn's card.
+    fn comment(&mut self, text: &str) -> Result<(), Refusal>;
+
+    /// Runs `work`, whose outcome a replay cannot compute, and records it; a replay returns the record instead.
+    fn recorded(
+        &mut self,
+        work: &mut dyn FnMut() -> Result<Value, Refusal>,
+    ) -> Result<Value, Refusal>;
+}
+
+/// Something a role can do.
+pub trait Tool: Send + Sync {
+    /// Returns what the tool is.
+    fn spec(&self) -> &ToolSpec;
+
+    /// Decides what can be decided from checked arguments alone, before any call of the turn runs.
+    ///
+    /// # Errors
+    /// Says why the call is refused.
+    fn validate(&self, arguments: &Value) -> Result<(), Refusal>;
+
+    /// Carries the call out inside the turn and returns what the model is told.
+    ///
+    /// # Errors
+    /// A refusal refuses the whole turn.
+    fn call(&self, arguments: &Value, scope: &mut dyn TurnScope) -> Result<Value, Refusal>;
+}

@@ -1,0 +1,113 @@
+//! The Workspace: the files of a project, apart from its database.
+
+/// The kinds of assets a project holds below `model/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AssetKind {
+    /// Goals.
+    Rock,
+    /// Sets of cards.
+    Epic,
+    /// Flows.
+    Flow,
+    /// Roles.
+    Band,
+    /// Model backends.
+    Venue,
+    /// Steps.
+    Score,
+}
+
+impl AssetKind {
+    /// Returns the directory below `model/`.
+    pub const fn directory(self) -> &'static str {
+        match self {
+            AssetKind::Rock => "rocks",
+            AssetKind::Epic => "epics",
+            AssetKind::Flow => "flows",
+            AssetKind::Band => "bands",
+            AssetKind::Venue => "venues",
+            AssetKind::Score => "scores",
+        }
+    }
+
+    /// Returns the word for one asset of the kind.
+    pub const fn word(self) -> &'static str {
+        match self {
+            AssetKind::Rock => "rock",
+            AssetKind::Epic => "epic",
+            AssetKind::Flow => "flow",
+            AssetKind::Band => "band",
+            AssetKind::Venue => "venue",
+            AssetKind::Score => "score",
+        }
+    }
+}
+
+/// A file of `agent_output/` as the index knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputFile {
+    /// The path below `agent_output/`.
+    pub path: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Whether it can be executed.
+    pub executable: bool,
+}
+
+/// Says why a file of the project could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{path} could not be {action}: {reason}")]
+pub struct WorkspaceError {
+    /// The path, relative to the project.
+    pub path: String,
+    /// `read`, `written`, …
+    pub action: &'static str,
+    /// Why.
+    pub reason: String,
+}
+
+/// What stands in `agent_output/` at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnDisk {
+    /// Nothing.
+    Absent,
+    /// A regular file with these bytes.
+    File {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// Whether it can be executed.
+        executable: bool,
+    },
+    /// Something that is not a plain file: a directory, a link, a special file.
+    Other,
+}
+
+/// Reads assets and writes projections. Every file is opened beneath the project, no link is followed.
+pub trait Workspace: Send + Sync {
+    /// Returns the bytes of an asset and its path for messages, or `None` if there is no such asset.
+    fn asset(
+        &self,
+        kind: AssetKind,
+        name: &str,
+    ) -> Result<Option<(String, Vec<u8>)>, WorkspaceError>;
+
+    /// Lists the names of the assets of a kind, sorted.
+    fn asset_names(&self, kind: AssetKind) -> Result<Vec<String>, WorkspaceError>;
+
+    /// Returns the bytes of a fixture below `verification/`.
+    fn fixture(&self, path: &str) -> Result<Option<Vec<u8>>, WorkspaceError>;
+
+    /// Tells what stands at a path of `agent_output/`.
+    fn output(&self, path: &str) -> Result<OnDisk, WorkspaceError>;
+
+    /// Writes one file of `agent_output/`; the file is the old one or the new one.
+    fn write_output(&self, file: &OutputFile) -> Result<(), WorkspaceError>;
+
+    /// Writes one artefact of a run below `workspace/default/observability/`.
+    fn write_observation(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError>;
+
+    /// Brings `workspace/default/orket.log` up to date: appends the lines of `run_id` that it lacks.
+    ///
+    /// `lines` are all lines of the run, in order, with their sequence numbers.
+    fn project_log(&self, run_id: &str, lines: &[(u64, String)]) -> Result<(), WorkspaceError>;
+}

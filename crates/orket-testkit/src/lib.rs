@@ -1,0 +1,2 @@
+//! Fakes, conformance suites and fault injection for Orket's own tests.
+#![forbid(unsafe_code)]

@@ -1,0 +1,5 @@
+//! The commands, one file each: gather the inputs, call the checks, settle.
+
+pub(crate) mod docs;
+pub(crate) mod layers;
+pub(crate) mod test;

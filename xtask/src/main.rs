@@ -1,0 +1,58 @@
+//! Checks and chores of the workspace, as `cargo xtask COMMAND`.
+//!
+//! It is for people who change Orket; nothing that ships depends on it, and it depends on no crate of ours. A check here
+//! proves something the compiler cannot: which crate may use which, and that what the documents say is so.
+#![forbid(unsafe_code)]
+
+mod checks;
+mod commands;
+mod markdown;
+mod rust_tokens;
+mod violation;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Checks and chores of the Orket workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything a change must pass: format, lints, tests, API documentation, layers, documents.
+    Test(commands::test::Arguments),
+    /// Proves from `cargo metadata` and the sources which crate may use what.
+    Layers,
+    /// Proves that documents, dependency list, file names and file lengths agree with the sources.
+    Docs(commands::docs::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Test(arguments) => commands::test::run(&arguments),
+        Command::Layers => workspace::Workspace::load().and_then(|it| commands::layers::check(&it)),
+        Command::Docs(arguments) => commands::docs::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            violation::talk(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The names `cargo xtask` answers to, for the check that documents name commands that exist.
+fn command_names() -> Vec<String> {
+    use clap::CommandFactory;
+    Arguments::command()
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect()
+}
