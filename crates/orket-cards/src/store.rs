@@ -178,6 +178,12 @@ pub trait TurnStore: Send + Sync {
 
     /// Brings the browsable view up to the newest generation.
     fn project_view(&self) -> Result<(), StoreFault>;
+
+    /// Returns the generation up to which `agent_output/` was brought, if that is known.
+    fn output_generation(&self) -> Result<Option<u64>, StoreFault>;
+
+    /// Notes the generation up to which `agent_output/` was brought.
+    fn note_output_generation(&self, generation: u64) -> Result<(), StoreFault>;
 }
 
 /// Names one exchange in a staging area.

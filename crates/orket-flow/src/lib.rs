@@ -1,2 +1,34 @@
-//! The play of Orket: Flow, Band, Venue, Score, the Agent, the Orchestrator and its traction loop.
+//! The play of Orket: Flow, Band, Venue and Score, the Agent, and the Orchestrator with its traction loop.
+//!
+//! This crate knows ports and cards and no adapter: what it drives is handed to it as [`Stage`].
+//! Everything between a model's answer and the commit is a pure function ([`govern`]); a replay calls the same one.
 #![forbid(unsafe_code)]
+
+mod agent;
+mod asset;
+mod attempt;
+mod conductor;
+mod error;
+mod govern;
+mod narrative;
+mod observation;
+mod orchestrator;
+mod play;
+mod projection;
+mod proposal;
+mod replay;
+mod scope;
+mod summary;
+mod verification;
+
+pub use agent::{Brief, PastTurn, request};
+pub use asset::{BandAsset, FlowAsset, ProviderKind, RoleAsset, ScoreAsset, StepAsset, VenueAsset};
+pub use conductor::NoConductor;
+pub use error::RunError;
+pub use govern::{Governed, Tools, TurnContext, govern};
+pub use orchestrator::{RunOptions, Stage, run_epic};
+pub use play::{Play, load_play, load_rock};
+pub use proposal::ProposalError;
+pub use replay::{ReplayError, Replayed, replay_turn};
+pub use scope::Outcomes;
+pub use summary::{RunEnding, RunSummary};

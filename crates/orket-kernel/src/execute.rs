@@ -243,10 +243,16 @@ fn inputs_digest(input: &TurnInput, decisions: &[Decision]) -> Digest {
         .iter()
         .map(|decision| Value::from(decision.decision_id.to_hex()))
         .collect();
+    let refusals: Vec<Value> = input
+        .refusals
+        .iter()
+        .map(|refusal| object! { "call" => refusal.call, "reason" => refusal.reason.as_str() })
+        .collect();
     canonical::digest(&object! {
         "triplets" => triplets,
         "deletions" => deletions,
         "tool_calls" => calls,
+        "refusals" => refusals,
         "decisions" => decisions,
         "outcomes" => input.outcomes.clone(),
     })

@@ -56,7 +56,7 @@ pub use read_set::{ReadSet, RecordedView, RecordingView};
 pub use record::{RefSource, TripletRecord};
 pub use replay::{Divergence, compare_results};
 pub use stem::{InvalidName, RunId, Stem};
-pub use turn::{Outcome, Triplet, TurnId, TurnInput, TurnResult};
+pub use turn::{GateRefusal, Outcome, Triplet, TurnId, TurnInput, TurnResult};
 pub use view::{EmptyView, Layered, ReadError, StateView};
 
 /// The version of the kernel's wire contract.

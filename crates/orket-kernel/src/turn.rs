@@ -95,6 +95,18 @@ pub struct Triplet {
     pub manifest: Value,
 }
 
+/// A call that the host's gate refused: a path outside the writable space, a status that may not follow.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateRefusal {
+    /// The place of the call in its turn, counted from 0.
+    pub call: u64,
+    /// A stable word for the rule.
+    pub reason: String,
+    /// What was refused and why.
+    pub message: String,
+}
+
 /// Everything that one turn proposes; a function of it and of the view decides.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,6 +119,8 @@ pub struct TurnInput {
     pub deletions: Vec<Stem>,
     /// The tool calls of the turn, in order; each is decided again by the policy stage.
     pub tool_calls: Vec<ToolRequest>,
+    /// Calls that the host's gate refused although the policy lists their tools.
+    pub refusals: Vec<GateRefusal>,
     /// Outcomes of work that is recorded and not re-executed, in order.
     pub outcomes: Vec<Value>,
     /// Raw bytes that bodies name by digest.
@@ -122,6 +136,7 @@ impl TurnInput {
             triplets: Vec::new(),
             deletions: Vec::new(),
             tool_calls: Vec::new(),
+            refusals: Vec::new(),
             outcomes: Vec::new(),
             attachments: BTreeMap::new(),
         }

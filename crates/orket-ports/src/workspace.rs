@@ -106,8 +106,10 @@ pub trait Workspace: Send + Sync {
     /// Writes one artefact of a run below `workspace/default/observability/`.
     fn write_observation(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError>;
 
-    /// Brings `workspace/default/orket.log` up to date: appends the lines of `run_id` that it lacks.
-    ///
-    /// `lines` are all lines of the run, in order, with their sequence numbers.
-    fn project_log(&self, run_id: &str, lines: &[(u64, String)]) -> Result<(), WorkspaceError>;
+    /// Returns the last sequence number of a run in `workspace/default/orket.log`, 0 if it has none; drops a torn last
+    /// line.
+    fn logged(&self, run_id: &str) -> Result<u64, WorkspaceError>;
+
+    /// Appends whole lines to `workspace/default/orket.log`.
+    fn append_log(&self, lines: &[String]) -> Result<(), WorkspaceError>;
 }

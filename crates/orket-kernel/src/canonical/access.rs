@@ -258,19 +258,19 @@ impl<'de> VariantAccess<'de> for Variant {
     }
 }
 
-/// An integer that no integer type of serde can hold, as a variant named by a token.
-pub(super) struct Marked<'a> {
+/// A value that travels as its text, in a variant named by a token.
+pub(super) struct Marked {
     token: &'static str,
-    text: &'a str,
+    text: String,
 }
 
-impl<'a> Marked<'a> {
-    pub(super) fn new(token: &'static str, text: &'a str) -> Marked<'a> {
+impl Marked {
+    pub(super) fn new(token: &'static str, text: String) -> Marked {
         Marked { token, text }
     }
 }
 
-impl<'de, 'a> EnumAccess<'de> for Marked<'a> {
+impl<'de> EnumAccess<'de> for Marked {
     type Error = DeserializeError;
     type Variant = Variant;
 
@@ -278,6 +278,10 @@ impl<'de, 'a> EnumAccess<'de> for Marked<'a> {
         self,
         seed: V,
     ) -> Result<(V::Value, Variant), DeserializeError> {
-        Variant::new(self.token.to_owned(), Some(Value::from(self.text))).variant_seed(seed)
+        let variant = seed.deserialize(from_text(self.token))?;
+        Ok((
+            variant,
+            Variant::new(self.token.to_owned(), Some(Value::String(self.text))),
+        ))
     }
 }

@@ -6,14 +6,18 @@ use serde::forward_to_deserialize_any;
 
 use super::access::{Elements, Marked, Members, Variant};
 use super::number::Content;
-use super::value_serde::INTEGER_TOKEN;
-use super::{DeserializeError, Number, Value, reader};
+use super::value_serde::{TEXT_TOKEN, is_shallow};
+use super::{DeserializeError, Number, Value, reader, writer};
 
 /// Turns a [`Value`] into any deserializable type.
 ///
 /// # Errors
 /// Says at which pointer the value does not fit the type. A number written with a point is no integer, and an integer
 /// outside the range of a 128-bit type fits only [`Value`] and [`Number`].
+///
+/// # Limitations
+/// A type that serde buffers (`flatten`, `untagged`, `tag`) is read by recursion over the whole value, some 4 KiB of
+/// stack for each of up to 992 levels in a debug build; a [`Value`] outside of such a type costs none.
 ///
 /// ```
 /// use orket_kernel::{canonical, object};
@@ -57,7 +61,7 @@ fn visit_number<'de, V: Visitor<'de>>(
             } else if let Ok(value) = text.parse::<i128>() {
                 visitor.visit_i128(value)
             } else {
-                visitor.visit_enum(Marked::new(INTEGER_TOKEN, text))
+                visitor.visit_enum(Marked::new(TEXT_TOKEN, text.to_owned()))
             }
         }
     }
@@ -96,10 +100,14 @@ impl<'de> serde::Deserializer<'de> for Value {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, DeserializeError> {
-        visitor.visit_newtype_struct(self)
+        match name {
+            TEXT_TOKEN if is_shallow(&self) => self.deserialize_any(visitor),
+            TEXT_TOKEN => visitor.visit_enum(Marked::new(TEXT_TOKEN, writer::to_string(&self))),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

@@ -12,8 +12,8 @@
 //! Where Python would guess or where a text has no canonical form, [`parse`] refuses and says why, at which RFC 6901
 //! pointer and at which byte: see [`ParseErrorKind`].
 //!
-//! Nothing here recurses while it reads or writes, so no document can exhaust the stack. Reading and writing take
-//! time linear in the length of the text, except that the members of an object are sorted.
+//! Nothing here recurses while it reads, writes or digests, so no document can exhaust the stack. Reading and writing
+//! take time linear in the length of the text, except that the members of an object are sorted.
 //!
 //! ```
 //! use orket_kernel::canonical;
@@ -30,9 +30,10 @@
 //! ```
 
 mod access;
+mod collector;
 mod deserializer;
+mod double_writer;
 mod error;
-mod key;
 mod limits;
 mod number;
 mod number_reader;
@@ -41,6 +42,7 @@ mod reader;
 mod scan;
 mod serializer;
 mod string_reader;
+mod text_serializer;
 mod value;
 mod value_serde;
 mod writer;

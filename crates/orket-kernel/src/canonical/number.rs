@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Limits;
+use super::{Limits, double_writer};
 
 /// A JSON number that has a canonical text; it cannot hold NaN or an infinity.
 ///
@@ -113,29 +113,9 @@ impl Number {
             Content::Unsigned(value) => write!(out, "{value}"),
             Content::Negative(value) => write!(out, "{value}"),
             Content::Big(text) => out.write_str(text),
-            Content::Float(value) => write_float(value, out),
+            Content::Float(value) => double_writer::write(value, out),
         }
     }
-}
-
-/// Writes a double as CPython's `repr` does.
-///
-/// Both languages print the shortest digits that read back to the same double. They differ in the exponent, which
-/// Python gives a sign and at least two digits.
-fn write_float(value: f64, out: &mut impl fmt::Write) -> fmt::Result {
-    let size = value.abs();
-    if size == 0.0 || (1e-4..1e16).contains(&size) {
-        return write!(out, "{value:?}");
-    }
-    let text = format!("{value:e}");
-    let Some((digits, exponent)) = text.split_once('e') else {
-        return out.write_str(&text);
-    };
-    let (sign, exponent) = match exponent.strip_prefix('-') {
-        Some(rest) => ('-', rest),
-        None => ('+', exponent),
-    };
-    write!(out, "{digits}e{sign}{exponent:0>2}")
 }
 
 impl From<u64> for Number {

@@ -62,12 +62,50 @@ fn read_double(text: &str, start: usize, mut at: usize) -> Result<(Number, usize
         }
         at = end;
     }
-    let number = text[start..at].parse().ok().and_then(Number::from_f64);
+    let number = parse_double(&text[start..at]).and_then(Number::from_f64);
     let overflow = Fault {
         kind: ParseErrorKind::NumberOverflow,
         at: start,
     };
     Ok((number.ok_or(overflow)?, at))
+}
+
+/// The length up to which the standard library reads an exponent exactly; it stops counting at 65,536.
+const EXACT_LENGTH_BYTES: usize = 10_000;
+
+/// Rounds the text of a double correctly; what is too large becomes an infinity.
+fn parse_double(text: &str) -> Option<f64> {
+    if text.len() <= EXACT_LENGTH_BYTES {
+        return text.parse().ok();
+    }
+    // A long exponent can undo a long row of digits, so both are brought together: 0.digits * 10^exponent.
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", mantissa),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0');
+    if significant.is_empty() {
+        return format!("{sign}0.0").parse().ok();
+    }
+    let leading_zeros = digits.len() - significant.len();
+    let point = whole.len() as i64 - leading_zeros as i64;
+    let exponent = parse_exponent(exponent)
+        .saturating_add(point)
+        .clamp(-9_999, 9_999);
+    format!("{sign}0.{significant}e{exponent}").parse().ok()
+}
+
+/// Reads an exponent; one that is too long for an integer ends at the largest.
+fn parse_exponent(text: &str) -> i64 {
+    let bound = if text.starts_with('-') {
+        i64::MIN
+    } else {
+        i64::MAX
+    };
+    text.parse().unwrap_or(bound)
 }
 
 fn skip_digits(bytes: &[u8], start: usize) -> usize {

@@ -6,9 +6,10 @@ use std::fmt::Display;
 use serde::Serialize;
 use serde::ser::{self, Error as _};
 
-use super::key::KeySerializer;
-use super::value_serde::INTEGER_TOKEN;
-use super::{Limits, Number, SerializeError, Value, writer};
+use super::collector::{Elements, Members, wrap};
+use super::text_serializer::TextSerializer;
+use super::value_serde::TEXT_TOKEN;
+use super::{Limits, Number, ParseErrorKind, SerializeError, Value, reader, writer};
 use crate::Digest;
 
 /// Returns the canonical text of any serializable value (the kernel's Law 4).
@@ -51,7 +52,7 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, SerializeErro
 
 /// Makes a [`Value`] out of what lies inside `depth` arrays and objects.
 #[derive(Clone, Copy)]
-struct Serializer {
+pub(super) struct Serializer {
     depth: usize,
 }
 
@@ -62,6 +63,20 @@ impl Serializer {
         }
         Ok(Serializer {
             depth: self.depth + 1,
+        })
+    }
+
+    /// Reads a value that travels as its canonical text.
+    fn read(self, text: &str) -> Result<Value, SerializeError> {
+        let max_depth = Limits::DEPTH - self.depth;
+        let limits = Limits {
+            max_depth,
+            max_bytes: usize::MAX,
+            ..Limits::default()
+        };
+        reader::parse_with(text.as_bytes(), &limits).map_err(|error| match error.kind {
+            ParseErrorKind::TooDeep { .. } => SerializeError::TooDeep,
+            _ => SerializeError::custom(error),
         })
     }
 
@@ -209,14 +224,14 @@ impl ser::Serializer for Serializer {
         name: &'static str,
         value: &T,
     ) -> Result<Value, SerializeError> {
-        let value = value.serialize(self)?;
-        if name != INTEGER_TOKEN {
-            return Ok(value);
+        if name == TEXT_TOKEN
+            && let Ok(text) = value.serialize(TextSerializer {
+                is_human_readable: false,
+            })
+        {
+            return self.read(&text);
         }
-        let integer = value.as_str().and_then(Number::from_integer_text);
-        integer
-            .map(Value::Number)
-            .ok_or_else(|| SerializeError::custom("not an integer"))
+        value.serialize(self)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -282,111 +297,5 @@ impl ser::Serializer for Serializer {
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<Value, SerializeError> {
         Ok(Value::String(value.to_string()))
-    }
-}
-
-/// Puts what an enum variant holds under the name of the variant.
-fn wrap(variant: Option<&'static str>, value: Value) -> Value {
-    match variant {
-        Some(name) => Value::Object(BTreeMap::from([(name.to_owned(), value)])),
-        None => value,
-    }
-}
-
-/// Collects the elements of an array.
-struct Elements {
-    inner: Serializer,
-    elements: Vec<Value>,
-    variant: Option<&'static str>,
-}
-
-impl Elements {
-    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), SerializeError> {
-        self.elements.push(value.serialize(self.inner)?);
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Value, SerializeError> {
-        Ok(wrap(self.variant, Value::Array(self.elements)))
-    }
-}
-
-/// Collects the members of an object.
-struct Members {
-    inner: Serializer,
-    members: BTreeMap<String, Value>,
-    key: Option<String>,
-    variant: Option<&'static str>,
-}
-
-impl Members {
-    fn insert<T: Serialize + ?Sized>(
-        &mut self,
-        key: String,
-        value: &T,
-    ) -> Result<(), SerializeError> {
-        if self.members.contains_key(&key) {
-            return Err(SerializeError::DuplicateKey { key });
-        }
-        self.members.insert(key, value.serialize(self.inner)?);
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Value, SerializeError> {
-        Ok(wrap(self.variant, Value::Object(self.members)))
-    }
-}
-
-macro_rules! collect {
-    ($collector:ident as $($trait:ident::$method:ident($($key:ident)?)),+ $(,)?) => {
-        $(impl ser::$trait for $collector {
-            type Ok = Value;
-            type Error = SerializeError;
-
-            fn $method<T: Serialize + ?Sized>(
-                &mut self,
-                $($key: &'static str,)?
-                value: &T,
-            ) -> Result<(), SerializeError> {
-                collect!(@put self, value $(, $key)?)
-            }
-
-            fn end(self) -> Result<Value, SerializeError> {
-                self.finish()
-            }
-        })+
-    };
-    (@put $self:ident, $value:ident) => { $self.push($value) };
-    (@put $self:ident, $value:ident, $key:ident) => { $self.insert($key.to_owned(), $value) };
-}
-
-collect!(
-    Elements as SerializeSeq::serialize_element(),
-    SerializeTuple::serialize_element(),
-    SerializeTupleStruct::serialize_field(),
-    SerializeTupleVariant::serialize_field(),
-);
-collect!(
-    Members as SerializeStruct::serialize_field(key),
-    SerializeStructVariant::serialize_field(key),
-);
-
-impl ser::SerializeMap for Members {
-    type Ok = Value;
-    type Error = SerializeError;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), SerializeError> {
-        self.key = Some(key.serialize(KeySerializer)?);
-        Ok(())
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), SerializeError> {
-        let missing = || SerializeError::custom("a map gave a value without a key");
-        let key = self.key.take().ok_or_else(missing)?;
-        self.insert(key, value)
-    }
-
-    fn end(self) -> Result<Value, SerializeError> {
-        self.finish()
     }
 }

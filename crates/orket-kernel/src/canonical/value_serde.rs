@@ -7,17 +7,60 @@ use serde::de::{self, Deserialize, EnumAccess, MapAccess, SeqAccess, VariantAcce
 use serde::ser::{Serialize, SerializeMap, SerializeSeq};
 
 use super::number::Content;
-use super::{Number, SerializeError, Value};
+use super::{Limits, Number, SerializeError, Value, reader, writer};
 
-/// Marks an integer that no integer type of serde can hold.
+/// Marks a value that travels as its canonical text, because serde has no better way for it.
 ///
-/// It is not the name of any Rust type, and what stands under it is checked. Writers of other formats see the
-/// decimal text of such an integer.
-pub(super) const INTEGER_TOKEN: &str = "$orket::Integer";
+/// Those are integers beyond 128 bits, for which serde has no type, and deep values, because serde hands over an array
+/// by recursion. The token is the name of no Rust type, and the text is read like any other. Other formats see the
+/// integer as a text, and the deep value as any other if they are for people to read.
+pub(super) const TEXT_TOKEN: &str = "$orket::CanonicalText";
+
+/// How many levels may be handed over by recursion; one takes some 4 KiB of stack in a debug build.
+const RECURSION_LEVELS: usize = 32;
+
+/// Tells whether few enough arrays and objects lie inside each other for a recursion.
+pub(super) fn is_shallow(value: &Value) -> bool {
+    fits(value, RECURSION_LEVELS)
+}
+
+fn fits(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(elements) => levels > 0 && elements.iter().all(|it| fits(it, levels - 1)),
+        Value::Object(members) => levels > 0 && members.values().all(|it| fits(it, levels - 1)),
+        _ => true,
+    }
+}
 
 impl Serialize for Value {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
+        if is_shallow(self) {
+            Plain(self).serialize(serializer)
+        } else {
+            serializer.serialize_newtype_struct(TEXT_TOKEN, &Deep(self))
+        }
+    }
+}
+
+/// A deep value: a text for whoever does not write for people, as our own serializer pretends in order to get it.
+struct Deep<'a>(&'a Value);
+
+impl Serialize for Deep<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            Plain(self.0).serialize(serializer)
+        } else {
+            serializer.serialize_str(&writer::to_string(self.0))
+        }
+    }
+}
+
+/// A value handed over by recursion.
+struct Plain<'a>(&'a Value);
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
             Value::Null => serializer.serialize_unit(),
             Value::Bool(fact) => serializer.serialize_bool(*fact),
             Value::Number(number) => number.serialize(serializer),
@@ -25,7 +68,7 @@ impl Serialize for Value {
             Value::Array(elements) => {
                 let mut array = serializer.serialize_seq(Some(elements.len()))?;
                 for element in elements {
-                    array.serialize_element(element)?;
+                    array.serialize_element(&Plain(element))?;
                 }
                 array.end()
             }
@@ -33,7 +76,7 @@ impl Serialize for Value {
                 let mut object = serializer.serialize_map(Some(members.len()))?;
                 for (key, value) in members {
                     object.serialize_key(key)?;
-                    object.serialize_value(value)?;
+                    object.serialize_value(&Plain(value))?;
                 }
                 object.end()
             }
@@ -53,7 +96,7 @@ impl Serialize for Number {
                 } else if let Ok(value) = text.parse::<i128>() {
                     serializer.serialize_i128(value)
                 } else {
-                    serializer.serialize_newtype_struct(INTEGER_TOKEN, text)
+                    serializer.serialize_newtype_struct(TEXT_TOKEN, text)
                 }
             }
         }
@@ -62,13 +105,13 @@ impl Serialize for Number {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
+        deserializer.deserialize_newtype_struct(TEXT_TOKEN, ValueVisitor)
     }
 }
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match deserializer.deserialize_any(ValueVisitor)? {
+        match Value::deserialize(deserializer)? {
             Value::Number(number) => Ok(number),
             other => Err(de::Error::custom(format!(
                 "expected a number, found {}",
@@ -147,7 +190,8 @@ impl<'de> de::Visitor<'de> for ValueVisitor {
         self,
         inner: D,
     ) -> Result<Value, D::Error> {
-        Value::deserialize(inner)
+        // Asking for a newtype struct again would lead here again.
+        inner.deserialize_any(ValueVisitor)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
@@ -169,13 +213,17 @@ impl<'de> de::Visitor<'de> for ValueVisitor {
         Ok(Value::Object(members))
     }
 
-    /// Takes an integer that is marked with [`INTEGER_TOKEN`].
+    /// Takes a value that is marked with [`TEXT_TOKEN`].
     fn visit_enum<A: EnumAccess<'de>>(self, marked: A) -> Result<Value, A::Error> {
         let (token, content) = marked.variant::<String>()?;
         let text: String = content.newtype_variant()?;
-        match Number::from_integer_text(&text) {
-            Some(number) if token == INTEGER_TOKEN => Ok(Value::Number(number)),
-            _ => Err(de::Error::custom("an enum is no JSON value")),
+        if token != TEXT_TOKEN {
+            return Err(de::Error::custom("an enum is no JSON value"));
         }
+        let limits = Limits {
+            max_bytes: usize::MAX,
+            ..Limits::default()
+        };
+        reader::parse_with(text.as_bytes(), &limits).map_err(de::Error::custom)
     }
 }

@@ -6,7 +6,19 @@ use crate::capability::Verdict;
 use crate::{Code, KernelIssue, Pointer, Stage, event};
 
 pub(super) fn check(turn: &Turn<'_>) -> Vec<KernelIssue> {
-    turn.decisions
+    let refused = turn.input.refusals.iter().map(|refusal| {
+        KernelIssue::new(
+            Stage::Policy,
+            Code::CapabilityDenied,
+            Pointer::root()
+                .key("tool_calls")
+                .key(&refusal.call.to_string()),
+            refusal.message.clone(),
+            event::details([("reason", Value::from(refusal.reason.as_str()))]),
+        )
+    });
+    let decided = turn
+        .decisions
         .iter()
         .enumerate()
         .filter_map(|(index, decision)| {
@@ -36,6 +48,6 @@ pub(super) fn check(turn: &Turn<'_>) -> Vec<KernelIssue> {
                     ("decision_id", Value::from(decision.decision_id.to_hex())),
                 ]),
             ))
-        })
-        .collect()
+        });
+    refused.chain(decided).collect()
 }

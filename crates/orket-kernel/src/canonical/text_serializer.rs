@@ -1,4 +1,4 @@
-//! Turns map keys into text.
+//! Turns what is a text in itself, as a map key must be, into that text.
 
 use std::fmt::Display;
 
@@ -7,8 +7,11 @@ use serde::ser::{self, Impossible};
 
 use super::SerializeError;
 
-/// Makes the text of a map key.
-pub(super) struct KeySerializer;
+/// Makes the text of a map key, or takes over a value that travels as its text.
+pub(super) struct TextSerializer {
+    /// Types may have one form for people and one for machines; a key is for people.
+    pub(super) is_human_readable: bool,
+}
 
 type NoValue = Impossible<String, SerializeError>;
 
@@ -24,7 +27,7 @@ macro_rules! keys_by_display {
     };
 }
 
-impl ser::Serializer for KeySerializer {
+impl ser::Serializer for TextSerializer {
     type Ok = String;
     type Error = SerializeError;
     type SerializeSeq = NoValue;
@@ -49,6 +52,10 @@ impl ser::Serializer for KeySerializer {
         serialize_u128: u128,
         serialize_char: char,
         serialize_str: &str,
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.is_human_readable
     }
 
     fn serialize_f32(self, _value: f32) -> Result<String, SerializeError> {

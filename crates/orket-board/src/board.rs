@@ -1,0 +1,228 @@
+//! The store of the Orchestrator.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use orket_cards::{
+    Committed, ExchangePlace, FailedAttempt, Lease, RunEnd, StoreFault, TurnCommit, TurnSnapshot,
+    TurnStore,
+};
+use orket_kernel::canonical;
+use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
+use orket_lsi::{CommitTransaction, Migration, Store};
+use orket_ports::Event;
+
+use crate::fault::from_store;
+use crate::lease::{self, FileLease};
+use crate::snapshot::BoardSnapshot;
+use crate::{cards_table, journal};
+
+/// The schema steps of this crate.
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 101,
+    sql: include_str!("schema/0101_board.sql"),
+}];
+
+/// Index, board and journal in one database.
+pub struct Board {
+    store: Store,
+}
+
+impl Board {
+    /// Opens the database of a home, and makes it if there is none.
+    ///
+    /// # Errors
+    /// Says why the home cannot be used, and what to do.
+    pub fn open(home: &Path) -> Result<Board, StoreFault> {
+        Ok(Board {
+            store: Store::open(home, MIGRATIONS).map_err(from_store)?,
+        })
+    }
+
+    /// Opens the database of a home for reading; `None` if there is none. Nothing is made or changed.
+    ///
+    /// # Errors
+    /// As [`Board::open`].
+    pub fn open_read_only(home: &Path) -> Result<Option<Board>, StoreFault> {
+        match Store::open_read_only(home, MIGRATIONS) {
+            Ok(store) => Ok(Some(Board { store })),
+            Err(orket_lsi::StoreError::NoDatabase { .. }) => Ok(None),
+            Err(error) => Err(from_store(error)),
+        }
+    }
+
+    /// Runs `work` in one transaction and commits it.
+    fn transact<T>(
+        &self,
+        work: impl FnOnce(&CommitTransaction<'_>) -> Result<T, StoreFault>,
+    ) -> Result<T, StoreFault> {
+        let transaction = self.store.begin().map_err(from_store)?;
+        let value = work(&transaction)?;
+        transaction.commit().map_err(from_store)?;
+        Ok(value)
+    }
+
+    /// Says how far `agent_output/` was brought; a projection's note, so it is neither synced nor part of the truth.
+    fn output_note(&self) -> PathBuf {
+        self.store.home().join("index").join("OUTPUT")
+    }
+}
+
+impl TurnStore for Board {
+    fn snapshot(&self) -> Result<Box<dyn TurnSnapshot + '_>, StoreFault> {
+        Ok(Box::new(BoardSnapshot {
+            index: self.store.snapshot().map_err(from_store)?,
+        }))
+    }
+
+    fn lease(&self, run_id: &RunId) -> Result<Box<dyn Lease>, StoreFault> {
+        let file = lease::lock(self.store.home(), run_id)?;
+        let fence =
+            self.transact(|transaction| journal::take_fence(transaction.connection(), run_id))?;
+        Ok(Box::new(FileLease { _file: file, fence }))
+    }
+
+    fn start_run(
+        &self,
+        envelope: &RunEnvelope,
+        epic: &str,
+        fence: u64,
+    ) -> Result<RunHandle, StoreFault> {
+        self.transact(|transaction| {
+            journal::check_fence(transaction.connection(), &envelope.run_id, fence)?;
+            let handle = transaction.start_run(envelope).map_err(from_store)?;
+            journal::begin_run(transaction.connection(), &envelope.run_id, epic)?;
+            Ok(handle)
+        })
+    }
+
+    fn commit(&self, commit: &TurnCommit) -> Result<Committed, StoreFault> {
+        let run_id = &commit.plan.run_id;
+        let record = canonical::serialize(&commit.record).map_err(|error| StoreFault::Failed {
+            what: "the turn record".into(),
+            source: Box::new(error),
+        })?;
+        self.transact(|transaction| {
+            let connection = transaction.connection();
+            journal::check_fence(connection, run_id, commit.fence)?;
+            let found = transaction.head().map_err(from_store)?.generation;
+            if found != commit.base_generation {
+                return Err(StoreFault::Conflict {
+                    expected: commit.base_generation,
+                    found,
+                });
+            }
+            let promoted = transaction
+                .promote(&commit.plan, &record)
+                .map_err(from_store)?;
+            let record_digest = transaction.keep_record(&record).map_err(from_store)?;
+            for evidence in &commit.evidence {
+                transaction.keep_record(evidence).map_err(from_store)?;
+            }
+            cards_table::apply(connection, &commit.plan, promoted.generation)?;
+            journal::add_turn(
+                connection,
+                run_id,
+                &commit.record,
+                &record_digest,
+                promoted.generation,
+            )?;
+            let events = journal::add_events(connection, run_id, &commit.events)?;
+            Ok(Committed {
+                generation: promoted.generation,
+                state_digest: promoted.state_digest,
+                events,
+            })
+        })
+    }
+
+    fn keep_attempt(&self, attempt: &FailedAttempt) -> Result<Vec<Event>, StoreFault> {
+        let run_id = RunId::parse(&attempt.record.run_id).map_err(|error| StoreFault::Failed {
+            what: "the run id".into(),
+            source: Box::new(error),
+        })?;
+        let record = canonical::serialize(&attempt.record).map_err(|error| StoreFault::Failed {
+            what: "the attempt's record".into(),
+            source: Box::new(error),
+        })?;
+        self.transact(|transaction| {
+            let connection = transaction.connection();
+            journal::check_fence(connection, &run_id, attempt.fence)?;
+            let record_digest = transaction.keep_record(&record).map_err(from_store)?;
+            for evidence in &attempt.evidence {
+                transaction.keep_record(evidence).map_err(from_store)?;
+            }
+            journal::add_attempt(connection, &run_id, &attempt.record, &record_digest)?;
+            journal::add_events(connection, &run_id, &attempt.events)
+        })
+    }
+
+    fn end_run(&self, end: &RunEnd) -> Result<Vec<Event>, StoreFault> {
+        self.transact(|transaction| {
+            let connection = transaction.connection();
+            journal::check_fence(connection, &end.run_id, end.fence)?;
+            journal::end_run(connection, &end.run_id, end.state)?;
+            journal::add_events(connection, &end.run_id, &end.events)
+        })
+    }
+
+    fn stage_exchange(&self, place: &ExchangePlace, bytes: &[u8]) -> Result<(), StoreFault> {
+        self.store
+            .staging()
+            .write(&place.run_id, place.turn_id, &exchange_path(place), bytes)
+            .map_err(from_store)
+    }
+
+    fn staged_exchange(&self, place: &ExchangePlace) -> Result<Option<Vec<u8>>, StoreFault> {
+        self.store
+            .staging()
+            .read(&place.run_id, place.turn_id, &exchange_path(place))
+            .map_err(from_store)
+    }
+
+    fn stage_turn(&self, staged: &StagedTurn) -> Result<(), StoreFault> {
+        self.store.staging().stage_turn(staged).map_err(from_store)
+    }
+
+    fn discard_staging(&self, run_id: &RunId, turn_id: TurnId) -> Result<(), StoreFault> {
+        self.store
+            .staging()
+            .discard(run_id, turn_id)
+            .map_err(from_store)
+    }
+
+    fn project_view(&self) -> Result<(), StoreFault> {
+        self.store.project_view().map(|_| ()).map_err(from_store)
+    }
+
+    fn output_generation(&self) -> Result<Option<u64>, StoreFault> {
+        match fs::read_to_string(self.output_note()) {
+            // A torn note is no note: everything is compared again.
+            Ok(text) => Ok(text.trim().parse().ok()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.note_fault(&error)),
+        }
+    }
+
+    fn note_output_generation(&self, generation: u64) -> Result<(), StoreFault> {
+        let note = self.output_note();
+        let draft = note.with_extension("new");
+        fs::create_dir_all(self.store.home().join("index"))
+            .and_then(|()| fs::write(&draft, format!("{generation}\n")))
+            .and_then(|()| fs::rename(&draft, &note))
+            .map_err(|error| self.note_fault(&error))
+    }
+}
+
+impl Board {
+    fn note_fault(&self, error: &std::io::Error) -> StoreFault {
+        let path = self.output_note();
+        StoreFault::Unusable {
+            reason: format!("{} cannot be used: {error}", path.display()),
+        }
+    }
+}
+
+fn exchange_path(place: &ExchangePlace) -> String {
+    format!("attempt-{}/exchange-{}.json", place.attempt, place.exchange)
+}

@@ -1,0 +1,66 @@
+//! Store errors in the words of the port.
+
+use orket_cards::StoreFault;
+use orket_lsi::StoreError;
+
+/// Translates an error of the index store.
+pub(crate) fn from_store(error: StoreError) -> StoreFault {
+    let hint = error.hint().unwrap_or_default();
+    let reason = if hint.is_empty() {
+        chain(&error)
+    } else {
+        format!("{}; {hint}", chain(&error))
+    };
+    match error {
+        StoreError::Busy { .. } => StoreFault::Busy {
+            what: chain(&error),
+            hint: hint.to_owned(),
+        },
+        StoreError::Poisoned { .. } => StoreFault::Poisoned { reason },
+        StoreError::Corrupt { .. } | StoreError::OlderThanView { .. } => {
+            StoreFault::Corrupt { reason }
+        }
+        StoreError::NoDatabase { .. }
+        | StoreError::Full { .. }
+        | StoreError::Denied { .. }
+        | StoreError::ReadOnly { .. }
+        | StoreError::Unsafe { .. }
+        | StoreError::NetworkFileSystem { .. }
+        | StoreError::Foreign { .. }
+        | StoreError::Newer { .. }
+        | StoreError::Older { .. }
+        | StoreError::Migration { .. }
+        | StoreError::SqliteTooOld { .. }
+        | StoreError::File { .. } => StoreFault::Unusable { reason },
+        other => StoreFault::Failed {
+            what: "the store".into(),
+            source: Box::new(other),
+        },
+    }
+}
+
+/// Translates an error of SQLite on the tables of the board.
+pub(crate) fn from_sqlite(error: rusqlite::Error) -> StoreFault {
+    StoreFault::Failed {
+        what: "the board's table".into(),
+        source: Box::new(error),
+    }
+}
+
+/// Says that a row of the board does not hold what it must.
+pub(crate) fn corrupt(place: &str, reason: impl std::fmt::Display) -> StoreFault {
+    StoreFault::Corrupt {
+        reason: format!("{place}: {reason}"),
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,126 @@
+//! The board and the index as of one moment.
+
+use orket_cards::{
+    AttemptRow, Card, RunRow, StoreFault, TURN_RECORD_VERSION, TurnRecord, TurnRow, TurnSnapshot,
+};
+use orket_kernel::canonical;
+use orket_kernel::{Digest, RunId, StateView};
+use orket_lsi::Snapshot;
+use orket_ports::Event;
+
+use crate::fault::{corrupt, from_store};
+use crate::journal::RunEntry;
+use crate::{cards_table, journal};
+
+/// A snapshot of the database.
+pub(crate) struct BoardSnapshot {
+    pub(crate) index: Snapshot,
+}
+
+impl BoardSnapshot {
+    fn run_row(&self, entry: RunEntry) -> Result<RunRow, StoreFault> {
+        let envelope = self
+            .index
+            .envelope(&entry.run_id)
+            .map_err(from_store)?
+            .ok_or_else(|| corrupt(entry.run_id.as_str(), "the run has no envelope"))?;
+        let last_turn = self.index.ledger(&entry.run_id).map_err(from_store)?;
+        Ok(RunRow {
+            run_id: entry.run_id,
+            epic: entry.epic,
+            state: entry.state,
+            last_turn,
+            envelope,
+        })
+    }
+}
+
+impl TurnSnapshot for BoardSnapshot {
+    fn state(&self) -> &dyn StateView {
+        &self.index
+    }
+
+    fn generation(&self) -> u64 {
+        self.index.head().generation
+    }
+
+    fn state_digest(&self) -> Digest {
+        self.index.head().state_digest
+    }
+
+    fn cards(&self, epic: Option<&str>) -> Result<Vec<Card>, StoreFault> {
+        cards_table::read(self.index.connection(), &self.index, epic)
+    }
+
+    fn run(&self, run_id: &RunId) -> Result<Option<RunRow>, StoreFault> {
+        let entry = journal::runs(self.index.connection(), Some(run_id), None)?.pop();
+        entry.map(|entry| self.run_row(entry)).transpose()
+    }
+
+    fn runs(&self, epic: Option<&str>) -> Result<Vec<RunRow>, StoreFault> {
+        let entries = journal::runs(self.index.connection(), None, epic)?;
+        entries
+            .into_iter()
+            .map(|entry| self.run_row(entry))
+            .collect()
+    }
+
+    fn turns(&self, run_id: &RunId) -> Result<Vec<TurnRow>, StoreFault> {
+        let entries = journal::turns(self.index.connection(), run_id)?;
+        entries
+            .into_iter()
+            .map(|entry| {
+                let promotion = self
+                    .index
+                    .promotion(run_id, entry.turn_id)
+                    .map_err(from_store)?
+                    .filter(|row| row.generation == entry.generation)
+                    .filter(|row| row.record_digest == entry.record_digest)
+                    .ok_or_else(|| {
+                        let place = format!("{} of {run_id}", entry.turn_id);
+                        corrupt(&place, "the journal and the chain of promotions disagree")
+                    })?;
+                Ok(TurnRow {
+                    turn_id: entry.turn_id,
+                    card: entry.card,
+                    role: entry.role,
+                    step: entry.step,
+                    attempt: entry.attempt,
+                    result_digest: entry.result_digest,
+                    state_digest: promotion.state_digest,
+                    record_digest: entry.record_digest,
+                    generation: entry.generation,
+                })
+            })
+            .collect()
+    }
+
+    fn attempts(&self, run_id: &RunId) -> Result<Vec<AttemptRow>, StoreFault> {
+        journal::attempts(self.index.connection(), run_id)
+    }
+
+    fn record(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreFault> {
+        self.index.record(digest).map_err(from_store)
+    }
+
+    fn turn_record(&self, digest: &Digest) -> Result<TurnRecord, StoreFault> {
+        let place = format!("the turn record {digest}");
+        let bytes = self
+            .record(digest)?
+            .ok_or_else(|| corrupt(&place, "it is not kept"))?;
+        let value = canonical::parse(&bytes).map_err(|error| corrupt(&place, error))?;
+        let record: TurnRecord =
+            canonical::from_value(value).map_err(|error| corrupt(&place, error))?;
+        if record.version != TURN_RECORD_VERSION {
+            return Err(corrupt(
+                &place,
+                format!("its version {:?} is not known", record.version),
+            ));
+        }
+        Ok(record)
+    }
+
+    fn events(&self, run_id: &RunId) -> Result<Vec<Event>, StoreFault> {
+        journal::events(self.index.connection(), run_id)
+    }
+}

@@ -1,0 +1,313 @@
+//! Governing one answer: every call is validated, decided and carried out in a working copy, then the kernel judges.
+//!
+//! A pure function of the context, the answer, the recorded outcomes and what the view shows. The traction loop calls
+//! it with a live snapshot, a replay with the recorded one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use orket_cards::{
+    Actor, CallRecord, Card, CardId, Evidence, GUARD_ROLE, Status, Verification, decide,
+};
+use orket_kernel::canonical::Value;
+use orket_kernel::capability::{ToolRequest, Verdict, authorize};
+use orket_kernel::{
+    GateRefusal, KernelIssue, Outcome, ReadError, RunEnvelope, RunHandle, StateView, TurnExecution,
+    TurnId, TurnInput, execute_turn,
+};
+use orket_ports::model::{ModelAnswer, ToolCall};
+use orket_ports::tool::RefusalKind;
+use orket_ports::{Refusal, Tool, TurnScope};
+
+use crate::asset::StepAsset;
+use crate::proposal::{self, ProposalError};
+use crate::scope::{Outcomes, Scope, read_card};
+use crate::verification::Verified;
+
+/// The most tool calls that one answer may hold.
+const CALLS_MAX: usize = 32;
+
+/// The tools that are built in, by name.
+pub type Tools = BTreeMap<String, Arc<dyn Tool>>;
+
+/// What an answer is judged by.
+#[derive(Clone, Copy)]
+pub struct TurnContext<'a> {
+    /// The envelope of the run.
+    pub envelope: &'a RunEnvelope,
+    /// Its handle.
+    pub handle: &'a RunHandle,
+    /// The tools.
+    pub tools: &'a Tools,
+    /// The turn.
+    pub turn_id: TurnId,
+    /// The card.
+    pub card: &'a CardId,
+    /// The Score step.
+    pub step: &'a StepAsset,
+    /// The role that acts.
+    pub role: &'a str,
+}
+
+/// What became of an answer.
+#[derive(Clone, Debug)]
+pub struct Governed {
+    /// The calls that were carried out, in order.
+    pub calls: Vec<CallRecord>,
+    /// What was refused: the place of the call (`None` for the answer as a whole) and why.
+    pub refusals: Vec<(Option<u64>, Refusal)>,
+    /// The outcomes of recorded work.
+    pub outcomes: Vec<Value>,
+    /// What the kernel said; `None` if the answer did not have the form to be judged.
+    pub execution: Option<TurnExecution>,
+    /// The card's status after the turn.
+    pub status: Status,
+    /// The paths that the turn wrote, below `agent_output/`.
+    pub written: Vec<String>,
+}
+
+impl Governed {
+    /// Tells whether the turn may be promoted.
+    pub fn passed(&self) -> bool {
+        self.refusals.is_empty()
+            && self
+                .execution
+                .as_ref()
+                .is_some_and(|e| e.result.outcome == Outcome::Pass)
+    }
+
+    /// Tells whether one corrective re-prompt may put the answer right.
+    pub fn is_correctable(&self) -> bool {
+        !self.refusals.is_empty()
+            && self
+                .refusals
+                .iter()
+                .all(|(_, refusal)| refusal.kind == RefusalKind::Malformed)
+    }
+}
+
+/// Judges one answer.
+///
+/// # Errors
+/// Fails only if the state cannot be read; whatever is wrong with the answer is a refusal.
+pub fn govern(
+    context: &TurnContext<'_>,
+    answer: &ModelAnswer,
+    outcomes: Outcomes,
+    view: &dyn StateView,
+) -> Result<Governed, ProposalError> {
+    let before = read_card(view, context.card)?.ok_or_else(|| ReadError::Corrupt {
+        place: context.card.index_id(),
+        reason: "the card of the turn does not exist".into(),
+    })?;
+    let mut scope = Scope {
+        view,
+        card: before.clone(),
+        role: context.role,
+        files: BTreeMap::new(),
+        outcomes,
+    };
+    take_up(context, &mut scope.card)?;
+
+    let mut refusals = validate(context, answer);
+    let mut calls = Vec::new();
+    let verified = match start_verification(context, &mut scope) {
+        Ok(verified) => verified,
+        Err(refusal) => {
+            refusals.push((None, refusal));
+            None
+        }
+    };
+    if refusals.is_empty() {
+        for (ordinal, call) in (0..).zip(&answer.tool_calls) {
+            let Some(tool) = context.tools.get(&call.name) else {
+                continue;
+            };
+            match tool.call(&call.arguments, &mut scope) {
+                Ok(result) => calls.push(CallRecord {
+                    tool: call.name.clone(),
+                    arguments: call.arguments.clone(),
+                    result,
+                }),
+                Err(refusal) => {
+                    refusals.push((Some(ordinal), refusal));
+                    break;
+                }
+            }
+        }
+    }
+    let status = scope.card.status;
+    let written: Vec<String> = scope.files.keys().cloned().collect();
+    let correctable = refusals
+        .iter()
+        .all(|(_, refusal)| refusal.kind == RefusalKind::Malformed);
+    if !refusals.is_empty() && correctable {
+        let outcomes = scope.outcomes.into_used();
+        return Ok(Governed {
+            calls,
+            refusals,
+            outcomes,
+            execution: None,
+            status,
+            written,
+        });
+    }
+    let mut input = if refusals.is_empty() {
+        proposal::from_scope(&scope, &before, verified.as_ref(), context.turn_id)?
+    } else {
+        TurnInput::empty(context.turn_id)
+    };
+    input.tool_calls = answer
+        .tool_calls
+        .iter()
+        .map(|call| request(context, call))
+        .collect();
+    input.refusals = refusals
+        .iter()
+        .filter(|(_, refusal)| refusal.reason != DENIED)
+        .map(|(ordinal, refusal)| GateRefusal {
+            call: ordinal.unwrap_or(0),
+            reason: refusal.reason.clone(),
+            message: refusal.message.clone(),
+        })
+        .collect();
+    let outcomes = scope.outcomes.into_used();
+    input.outcomes = outcomes.clone();
+    let execution = execute_turn(context.envelope, context.handle, &input, view);
+    if refusals.is_empty() {
+        let failures = execution
+            .result
+            .issues
+            .iter()
+            .filter(|issue| issue.is_failure());
+        refusals.extend(failures.map(|issue| (None, refused_by_kernel(issue))));
+    }
+    Ok(Governed {
+        calls,
+        refusals,
+        outcomes,
+        execution: Some(execution),
+        status,
+        written,
+    })
+}
+
+/// Whether a step begins with a verification of the card.
+pub(crate) fn verifies(role: &str) -> bool {
+    role == GUARD_ROLE
+}
+
+/// Takes a card up: the first effect of a work step is that its card is in progress.
+fn take_up(context: &TurnContext<'_>, card: &mut Card) -> Result<(), ProposalError> {
+    if context.step.is_work() {
+        if card.status != Status::InProgress {
+            decide(
+                card.status,
+                Status::InProgress,
+                &Actor::Engine,
+                None,
+                &Evidence::default(),
+            )?;
+            card.status = Status::InProgress;
+            card.wait_reason = None;
+        }
+        if !card.authors.iter().any(|author| author == context.role) {
+            card.authors.push(context.role.to_owned());
+            card.authors.sort();
+        }
+    }
+    Ok(())
+}
+
+fn start_verification(
+    context: &TurnContext<'_>,
+    scope: &mut Scope<'_>,
+) -> Result<Option<Verified>, Refusal> {
+    if !verifies(context.role) {
+        return Ok(None);
+    }
+    let verified = match &scope.card.verification {
+        Verification::None(reason) => Verified::NoChecks(reason.clone()),
+        Verification::Checks(_) => {
+            let mut none = || {
+                Err(Refusal::forbidden(
+                    "not_recorded",
+                    "no verification was recorded",
+                ))
+            };
+            Verified::from_outcome(scope.recorded(&mut none)?)?
+        }
+    };
+    scope.card.verified = verified.state();
+    Ok(Some(verified))
+}
+
+/// The reason of a refusal by the capability policy; the kernel's own decision stands for it in the result.
+const DENIED: &str = "capability_denied";
+
+/// Validates all calls before the first one runs.
+fn validate(context: &TurnContext<'_>, answer: &ModelAnswer) -> Vec<(Option<u64>, Refusal)> {
+    let offered: Vec<String> = context
+        .envelope
+        .policy
+        .plan(context.role, &context.step.name)
+        .into_iter()
+        .collect();
+    if answer.tool_calls.is_empty() {
+        let message = format!(
+            "the answer holds no tool call; answer with calls of {}",
+            offered.join(", ")
+        );
+        return vec![(None, Refusal::malformed("no_tool_call", message))];
+    }
+    if answer.tool_calls.len() > CALLS_MAX {
+        let message = format!("the answer holds more than {CALLS_MAX} tool calls");
+        return vec![(None, Refusal::malformed("too_many_calls", message))];
+    }
+    let mut refusals = Vec::new();
+    for (ordinal, call) in (0..).zip(&answer.tool_calls) {
+        let refusal = match context.tools.get(&call.name) {
+            None => Some(Refusal::malformed(
+                "unknown_tool",
+                format!(
+                    "there is no tool {:?}; there are {}",
+                    call.name,
+                    offered.join(", ")
+                ),
+            )),
+            Some(tool) => {
+                let run_id = context.envelope.run_id.as_str();
+                let request = request(context, call);
+                let decision = authorize(&context.envelope.policy, run_id, ordinal, &request);
+                if decision.verdict == Verdict::Denied {
+                    let message = format!(
+                        "the role {} may not use {} in the step {}",
+                        context.role, call.name, context.step.name
+                    );
+                    Some(Refusal::forbidden(DENIED, message))
+                } else {
+                    let checked = tool.spec().check(&call.arguments);
+                    checked.and_then(|()| tool.validate(&call.arguments)).err()
+                }
+            }
+        };
+        refusals.extend(refusal.map(|refusal| (Some(ordinal), refusal)));
+    }
+    refusals
+}
+
+fn request(context: &TurnContext<'_>, call: &ToolCall) -> ToolRequest {
+    ToolRequest {
+        role: context.role.to_owned(),
+        task: context.step.name.clone(),
+        tool: call.name.clone(),
+        arguments: call.arguments.clone(),
+    }
+}
+
+fn refused_by_kernel(issue: &KernelIssue) -> Refusal {
+    Refusal::forbidden(
+        issue.code.as_str(),
+        format!("{} at {}: {}", issue.code, issue.location, issue.message),
+    )
+}

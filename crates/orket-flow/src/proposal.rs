@@ -1,0 +1,272 @@
+//! Proposals: the triplets that a turn hands to the kernel.
+
+use std::collections::BTreeMap;
+
+use orket_cards::{Actor, Card, CardId, Evidence, Status, TransitionRefusal, WaitReason, decide};
+use orket_kernel::canonical::{self, Value};
+use orket_kernel::{
+    Digest, InvalidName, ReadError, StateView, Stem, Triplet, TurnId, TurnInput, object,
+};
+
+use crate::play::Play;
+use crate::scope::{Scope, StagedFile, read_card};
+use crate::verification::Verified;
+
+/// Says why a proposal of the engine itself could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ProposalError {
+    /// The state could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// An asset cannot be used.
+    #[error(transparent)]
+    Asset(#[from] orket_cards::AssetError),
+    /// A name is not valid.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// The transition table refused the engine.
+    #[error(transparent)]
+    Transition(#[from] TransitionRefusal),
+}
+
+/// Proposes the epic and its cards: the first turn of every run.
+///
+/// A card that is new is added. One that exists keeps its board facts and takes what its asset defines. One that an
+/// earlier run left blocked for a cause of the engine's becomes ready again: starting a run is a person's word that
+/// the cause may be gone.
+pub(crate) fn load(
+    play: &Play,
+    turn_id: TurnId,
+    view: &dyn StateView,
+) -> Result<TurnInput, ProposalError> {
+    let mut input = TurnInput::empty(turn_id);
+    let epic = format!("epic/{}", play.epic.name);
+    input.triplets.push(Triplet {
+        stem: Stem::parse(&epic)?,
+        body: object! {
+            "dto_type" => "epic",
+            "id" => epic,
+            "name" => play.epic.name.as_str(),
+            "description" => play.epic.description.as_str(),
+            "flow" => play.epic.flow.as_str(),
+        },
+        links: object! {},
+        manifest: object! { "order_insensitive" => Vec::<Value>::new() },
+    });
+    let mut cards = Vec::new();
+    for defined in play.cards()? {
+        cards.push(match read_card(view, &defined.id)? {
+            None => defined,
+            Some(known) => redefine(known, defined)?,
+        });
+    }
+    for card in &cards {
+        input.triplets.push(card.to_triplet()?);
+    }
+    Ok(input)
+}
+
+fn redefine(known: Card, defined: Card) -> Result<Card, TransitionRefusal> {
+    let mut card = Card {
+        status: known.status,
+        wait_reason: known.wait_reason,
+        authors: known.authors,
+        comments: known.comments,
+        has_evidence: known.has_evidence,
+        verified: if known.verification == defined.verification {
+            known.verified
+        } else {
+            defined.verified
+        },
+        ..defined
+    };
+    let engine_cause = matches!(
+        card.wait_reason,
+        Some(WaitReason::System | WaitReason::Dependency)
+    );
+    if card.status == Status::Blocked && engine_cause {
+        decide(
+            card.status,
+            Status::Ready,
+            &Actor::Engine,
+            None,
+            &Evidence::default(),
+        )?;
+        card.status = Status::Ready;
+        card.wait_reason = None;
+    }
+    Ok(card)
+}
+
+/// Proposes that the engine blocks `card` and every card that can no longer start because of it.
+pub(crate) fn give_up(
+    cards: &[Card],
+    card: &CardId,
+    reasons: &[String],
+    turn_id: TurnId,
+    view: &dyn StateView,
+) -> Result<TurnInput, ProposalError> {
+    let mut input = TurnInput::empty(turn_id);
+    let mut board: BTreeMap<CardId, Card> = BTreeMap::new();
+    for known in cards {
+        // The board of the snapshot only says which cards there are; what counts is read from the view.
+        if let Some(card) = read_card(view, &known.id)? {
+            board.insert(card.id.clone(), card);
+        }
+    }
+    let mut changed: Vec<Card> = Vec::new();
+    if let Some(first) = board.get_mut(card) {
+        block(first, WaitReason::System)?;
+        first.comments.push(orket_cards::Comment {
+            author: "engine".into(),
+            text: format!("blocked after the last attempt: {}", reasons.join("; ")),
+        });
+        changed.push(first.clone());
+    }
+    loop {
+        let next = board.values().find(|card| {
+            card.status == Status::Ready
+                && card.depends_on.iter().any(|id| {
+                    board
+                        .get(id)
+                        .is_some_and(|needed| needed.status.breaks_dependency())
+                })
+        });
+        let Some(id) = next.map(|card| card.id.clone()) else {
+            break;
+        };
+        let Some(waiting) = board.get_mut(&id) else {
+            break;
+        };
+        block(waiting, WaitReason::Dependency)?;
+        changed.push(waiting.clone());
+    }
+    for card in &changed {
+        input.triplets.push(card.to_triplet()?);
+    }
+    Ok(input)
+}
+
+fn block(card: &mut Card, reason: WaitReason) -> Result<(), TransitionRefusal> {
+    // A card in a review status has no row to `blocked`; the engine takes it back to work first.
+    if decide(
+        card.status,
+        Status::Blocked,
+        &Actor::Engine,
+        Some(reason),
+        &Evidence::default(),
+    )
+    .is_err()
+    {
+        decide(
+            card.status,
+            Status::InProgress,
+            &Actor::Engine,
+            None,
+            &Evidence::default(),
+        )?;
+        card.status = Status::InProgress;
+    }
+    decide(
+        card.status,
+        Status::Blocked,
+        &Actor::Engine,
+        Some(reason),
+        &Evidence::default(),
+    )?;
+    card.status = Status::Blocked;
+    card.wait_reason = Some(reason);
+    Ok(())
+}
+
+/// Proposes what a scope staged: its files, the evidence, and the card if it changed.
+pub(crate) fn from_scope(
+    scope: &Scope<'_>,
+    before: &Card,
+    verified: Option<&Verified>,
+    turn_id: TurnId,
+) -> Result<TurnInput, ProposalError> {
+    let mut input = TurnInput::empty(turn_id);
+    for (path, file) in &scope.files {
+        let digest = Digest::of_bytes(&file.bytes);
+        input
+            .triplets
+            .push(artifact(path, file, &digest, &scope.card.id)?);
+        input.attachments.insert(digest, file.bytes.clone());
+    }
+    let mut card = scope.card.clone();
+    if let Some(evidence) = verified.and_then(Verified::evidence) {
+        input
+            .triplets
+            .push(evidence_triplet(&card, evidence, scope)?);
+        card.has_evidence = true;
+    }
+    if card != *before {
+        input.triplets.push(card.to_triplet()?);
+    }
+    Ok(input)
+}
+
+fn artifact(
+    path: &str,
+    file: &StagedFile,
+    digest: &Digest,
+    card: &CardId,
+) -> Result<Triplet, InvalidName> {
+    let stem = format!("artifact/{path}");
+    Ok(Triplet {
+        body: object! {
+            "dto_type" => "artifact",
+            "id" => stem.as_str(),
+            "kind" => "file",
+            "content_digest" => digest.to_hex(),
+            "length" => file.bytes.len() as u64,
+            "mode" => if file.executable { "755" } else { "644" },
+        },
+        stem: Stem::parse(&stem)?,
+        links: object! {
+            "card" => object! { "type" => "card", "id" => card.index_id(), "relationship" => "produced_by" },
+        },
+        manifest: object! { "order_insensitive" => Vec::<Value>::new() },
+    })
+}
+
+fn evidence_triplet(
+    card: &Card,
+    evidence: &Value,
+    scope: &Scope<'_>,
+) -> Result<Triplet, ProposalError> {
+    let stem = format!("evidence/{}", card.id);
+    let mut artifacts = Vec::new();
+    let mut digests = BTreeMap::new();
+    for path in &card.artifacts {
+        let digest = match scope.files.get(path) {
+            Some(file) => Some(Digest::of_bytes(&file.bytes)),
+            None => crate::scope::artifact_entry(scope.view, path)?.map(|(digest, _)| digest),
+        };
+        if let Some(digest) = digest {
+            digests.insert(path.clone(), Value::from(digest.to_hex()));
+            artifacts.push(object! {
+                "type" => "artifact",
+                "id" => format!("artifact/{path}"),
+                "relationship" => "rests_on",
+            });
+        }
+    }
+    artifacts.sort_by_cached_key(canonical::to_bytes);
+    Ok(Triplet {
+        stem: Stem::parse(&stem)?,
+        body: object! {
+            "dto_type" => "evidence",
+            "id" => stem.as_str(),
+            "card" => card.id.as_str(),
+            "verification" => evidence.clone(),
+            "artifacts" => digests,
+        },
+        links: object! {
+            "card" => object! { "type" => "card", "id" => card.id.index_id(), "relationship" => "verifies" },
+            "artifacts" => artifacts,
+        },
+        manifest: object! { "order_insensitive" => vec![Value::from("artifacts")] },
+    })
+}

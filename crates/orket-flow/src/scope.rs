@@ -1,0 +1,284 @@
+//! The scope of one turn: what its tools reach, and what they staged.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use orket_cards::{
+    Actor, Card, CardId, Comment, Evidence, Status, Verification, VerificationState, WaitReason,
+    decide,
+};
+use orket_kernel::canonical::{self, Value};
+use orket_kernel::{Digest, ReadError, StateView, Stem};
+use orket_ports::{Refusal, TurnScope};
+
+/// The longest comment, in bytes.
+const COMMENT_MAX_BYTES: usize = 4096;
+
+/// A file that the turn staged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StagedFile {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) executable: bool,
+}
+
+/// The outcomes of work that a replay cannot compute.
+#[derive(Clone, Debug)]
+pub struct Outcomes {
+    rest: VecDeque<Value>,
+    used: Vec<Value>,
+    is_live: bool,
+}
+
+impl Outcomes {
+    /// Feeds `known` first and then does the work, keeping what comes out.
+    pub fn live(known: Vec<Value>) -> Outcomes {
+        Outcomes {
+            rest: known.into(),
+            used: Vec::new(),
+            is_live: true,
+        }
+    }
+
+    /// Feeds a record; what it does not hold is refused.
+    pub fn fed(recorded: Vec<Value>) -> Outcomes {
+        Outcomes {
+            rest: recorded.into(),
+            used: Vec::new(),
+            is_live: false,
+        }
+    }
+
+    pub(crate) fn into_used(self) -> Vec<Value> {
+        self.used
+    }
+
+    fn next(&mut self, work: &mut dyn FnMut() -> Result<Value, Refusal>) -> Result<Value, Refusal> {
+        let outcome = match self.rest.pop_front() {
+            Some(outcome) => outcome,
+            None if self.is_live => work()?,
+            None => {
+                let message = "the record holds no further outcome";
+                return Err(Refusal::forbidden("not_recorded", message));
+            }
+        };
+        self.used.push(outcome.clone());
+        Ok(outcome)
+    }
+}
+
+/// The working copy of one turn. Nothing in it is durable.
+pub(crate) struct Scope<'a> {
+    pub(crate) view: &'a dyn StateView,
+    pub(crate) card: Card,
+    pub(crate) role: &'a str,
+    pub(crate) files: BTreeMap<String, StagedFile>,
+    pub(crate) outcomes: Outcomes,
+}
+
+impl Scope<'_> {
+    /// Gathers what is known about the card's work, for the transition table.
+    pub(crate) fn evidence(&mut self) -> Result<Evidence, Refusal> {
+        let mut evidence = Evidence {
+            verification: self.card.verified,
+            authors: self.card.authors.clone(),
+            ..Evidence::default()
+        };
+        for path in self.card.artifacts.clone() {
+            match self.artifact(&path)? {
+                None => evidence.missing.push(path),
+                Some(bytes) if bytes.is_empty() => evidence.empty.push(path),
+                Some(_) => {}
+            }
+        }
+        Ok(evidence)
+    }
+
+    fn other_card(&self, id: &CardId) -> Result<Option<Card>, Refusal> {
+        read_card(self.view, id).map_err(|error| unreadable(&error))
+    }
+}
+
+/// Reads a card from a view.
+pub(crate) fn read_card(view: &dyn StateView, id: &CardId) -> Result<Option<Card>, ReadError> {
+    let corrupt = |reason: String| ReadError::Corrupt {
+        place: id.index_id(),
+        reason,
+    };
+    let stem = Card::stem(id).map_err(|error| corrupt(error.to_string()))?;
+    let Some(record) = view.triplet(&stem)? else {
+        return Ok(None);
+    };
+    let body = read_value(view, &record.body_digest)?;
+    Card::from_body(&body).map(Some).map_err(corrupt)
+}
+
+/// Reads a canonical object from a view.
+pub(crate) fn read_value(view: &dyn StateView, digest: &Digest) -> Result<Value, ReadError> {
+    let place = digest.to_hex();
+    let bytes = view.object(digest)?.ok_or_else(|| ReadError::Corrupt {
+        place: place.clone(),
+        reason: "the object is not kept".into(),
+    })?;
+    canonical::parse(&bytes).map_err(|error| ReadError::Corrupt {
+        place,
+        reason: error.to_string(),
+    })
+}
+
+/// Returns the digest and the executable bit of an artefact, or `None` if there is none.
+pub(crate) fn artifact_entry(
+    view: &dyn StateView,
+    path: &str,
+) -> Result<Option<(Digest, bool)>, ReadError> {
+    let Ok(stem) = Stem::parse(&format!("artifact/{path}")) else {
+        return Ok(None);
+    };
+    let Some(record) = view.triplet(&stem)? else {
+        return Ok(None);
+    };
+    let body = read_value(view, &record.body_digest)?;
+    let digest = body
+        .get("content_digest")
+        .and_then(Value::as_str)
+        .and_then(|d| d.parse().ok());
+    let digest = digest.ok_or_else(|| ReadError::Corrupt {
+        place: stem.to_string(),
+        reason: "the body has no content digest".into(),
+    })?;
+    let executable = body.get("mode").and_then(Value::as_str) == Some("755");
+    Ok(Some((digest, executable)))
+}
+
+fn unreadable(error: &ReadError) -> Refusal {
+    Refusal::forbidden("unreadable_state", error.to_string())
+}
+
+impl TurnScope for Scope<'_> {
+    fn artifact(&mut self, path: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        if let Some(file) = self.files.get(path) {
+            return Ok(Some(file.bytes.clone()));
+        }
+        let entry = artifact_entry(self.view, path).map_err(|error| unreadable(&error))?;
+        let Some((digest, _)) = entry else {
+            return Ok(None);
+        };
+        self.view
+            .object(&digest)
+            .map_err(|error| unreadable(&error))
+    }
+
+    fn artifacts(&mut self) -> Result<Vec<String>, Refusal> {
+        let stems = self
+            .view
+            .stems("artifact/")
+            .map_err(|error| unreadable(&error))?;
+        let mut paths: Vec<String> = stems.iter().map(|stem| stem.name().to_owned()).collect();
+        paths.extend(self.files.keys().cloned());
+        paths.sort();
+        paths.dedup();
+        Ok(paths)
+    }
+
+    fn write_artifact(
+        &mut self,
+        path: &str,
+        bytes: Vec<u8>,
+        executable: bool,
+    ) -> Result<(), Refusal> {
+        let clash = self.artifacts()?.into_iter().find(|known| {
+            let inside = |long: &str, short: &str| {
+                long.strip_prefix(short)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            };
+            inside(known, path) || inside(path, known)
+        });
+        if let Some(known) = clash {
+            return Err(Refusal::forbidden(
+                "not_a_directory",
+                format!(
+                    "agent_output/{path} cannot be written: agent_output/{known} is in its way"
+                ),
+            ));
+        }
+        self.files
+            .insert(path.to_owned(), StagedFile { bytes, executable });
+        if let Verification::Checks(_) = self.card.verification {
+            // What was verified is no longer what is there.
+            self.card.verified = VerificationState::NotRun;
+        }
+        let role = self.role.to_owned();
+        if !self.card.authors.contains(&role) {
+            self.card.authors.push(role);
+            self.card.authors.sort();
+        }
+        Ok(())
+    }
+
+    fn move_card(
+        &mut self,
+        card: Option<&str>,
+        status: &str,
+        wait_reason: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let to = Status::parse(status).ok_or_else(|| {
+            Refusal::malformed("unknown_status", format!("there is no status {status:?}"))
+        })?;
+        let reason = match wait_reason {
+            None => None,
+            Some(text) => Some(WaitReason::parse(text).ok_or_else(|| {
+                Refusal::malformed(
+                    "unknown_wait_reason",
+                    format!("there is no wait reason {text:?}"),
+                )
+            })?),
+        };
+        let id = match card {
+            None => self.card.id.clone(),
+            Some(text) => text
+                .parse::<CardId>()
+                .map_err(|error| Refusal::malformed("card_id", error.to_string()))?,
+        };
+        let actor = Actor::Role(self.role.to_owned());
+        let refuse = |card: &CardId, refusal: orket_cards::TransitionRefusal| {
+            Refusal::forbidden(refusal.reason(), format!("{card}: {refusal}"))
+        };
+        if id != self.card.id {
+            let other = self.other_card(&id)?.ok_or_else(|| {
+                Refusal::malformed("unknown_card", format!("there is no card {id}"))
+            })?;
+            // A jump that the table forbids is named as that; everything else fails because the card is another's.
+            let evidence = Evidence {
+                verification: other.verified,
+                ..Evidence::default()
+            };
+            decide(other.status, to, &actor, reason, &evidence).map_err(|r| refuse(&id, r))?;
+            return Err(Refusal::forbidden(
+                "not_this_card",
+                format!("this turn is on {}; it may not move {id}", self.card.id),
+            ));
+        }
+        let evidence = self.evidence()?;
+        decide(self.card.status, to, &actor, reason, &evidence).map_err(|r| refuse(&id, r))?;
+        self.card.status = to;
+        self.card.wait_reason = if to.needs_wait_reason() { reason } else { None };
+        Ok(())
+    }
+
+    fn comment(&mut self, text: &str) -> Result<(), Refusal> {
+        if text.trim().is_empty() || text.len() > COMMENT_MAX_BYTES {
+            let message = format!("a comment has 1 to {COMMENT_MAX_BYTES} bytes");
+            return Err(Refusal::malformed("comment", message));
+        }
+        self.card.comments.push(Comment {
+            author: self.role.to_owned(),
+            text: text.to_owned(),
+        });
+        Ok(())
+    }
+
+    fn recorded(
+        &mut self,
+        work: &mut dyn FnMut() -> Result<Value, Refusal>,
+    ) -> Result<Value, Refusal> {
+        self.outcomes.next(work)
+    }
+}

@@ -1,0 +1,148 @@
+//! The transaction that writes.
+
+use std::sync::MutexGuard;
+
+use orket_kernel::{Digest, PromotionPlan, RunEnvelope, RunHandle};
+use rusqlite::Connection;
+
+use crate::access::Access;
+use crate::committed::Committed;
+use crate::content::{self, Content};
+use crate::gate::Pass;
+use crate::promotion::{self, Head};
+use crate::{Store, StoreError, promote, run};
+
+/// One `IMMEDIATE` transaction: everything in it becomes durable at [`CommitTransaction::commit`], or nothing does.
+///
+/// Dropping it undoes all of it. After an error the transaction can still be committed, but what the failed call had
+/// done by then may be part of it, so drop it instead.
+pub struct CommitTransaction<'a> {
+    store: &'a Store,
+    // Fields are dropped in this order: the connection is free before the next writer is let in.
+    connection: MutexGuard<'a, Connection>,
+    _pass: Pass<'a>,
+}
+
+/// What a promotion reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promoted {
+    /// The generation that the promotion made.
+    pub generation: u64,
+    /// The digest of the whole committed state after it.
+    pub state_digest: Digest,
+}
+
+impl<'a> CommitTransaction<'a> {
+    pub(crate) fn new(
+        store: &'a Store,
+        connection: MutexGuard<'a, Connection>,
+        pass: Pass<'a>,
+    ) -> CommitTransaction<'a> {
+        CommitTransaction {
+            store,
+            connection,
+            _pass: pass,
+        }
+    }
+
+    /// Returns the connection, for the tables of other crates. Never begin, commit or roll back on it.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Returns where the index stands inside the transaction.
+    ///
+    /// # Errors
+    /// Fails if the chain cannot be read or does not verify.
+    pub fn head(&self) -> Result<Head, StoreError> {
+        promotion::head(self.access())
+    }
+
+    /// Returns the view of the state inside the transaction, promotions of the transaction included. A plan that is
+    /// made over it cannot meet a conflict. The view stays at its head: take it again after a promotion.
+    ///
+    /// # Errors
+    /// As [`CommitTransaction::head`].
+    pub fn state(&self) -> Result<Committed<'_>, StoreError> {
+        Ok(Committed::new(self.access(), self.head()?))
+    }
+
+    /// Keeps the envelope of a run and returns its handle. The same envelope again is no change.
+    ///
+    /// # Errors
+    /// [`StoreError::EnvelopeDiffers`] if the run was started with another envelope.
+    pub fn start_run(&self, envelope: &RunEnvelope) -> Result<RunHandle, StoreError> {
+        self.store.judge(run::start(self.access(), envelope))
+    }
+
+    /// Promotes one turn of a run that was started: keeps its objects and its record, changes triplets and refs,
+    /// appends to the chain and moves the ledger.
+    ///
+    /// # Errors
+    /// [`StoreError::OutOfOrder`] unless the turn is the next one of its run (Law 2); [`StoreError::Conflict`] if
+    /// the state is not the one that the plan was made over.
+    pub fn promote(
+        &self,
+        plan: &PromotionPlan,
+        turn_record: &[u8],
+    ) -> Result<Promoted, StoreError> {
+        let head = self
+            .store
+            .judge(promote::apply(self.access(), plan, turn_record))?;
+        Ok(Promoted {
+            generation: head.generation,
+            state_digest: head.state_digest,
+        })
+    }
+
+    /// Keeps bytes that name a run, such as a turn record or an exchange, and returns their digest. They lie outside
+    /// the state digest.
+    ///
+    /// # Errors
+    /// Fails if they cannot be written.
+    pub fn keep_record(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
+        let digest = Digest::of_bytes(bytes);
+        self.store.judge(content::keep(
+            self.access(),
+            Content::Record,
+            &digest,
+            bytes,
+        ))?;
+        Ok(digest)
+    }
+
+    /// Makes everything durable. When it has returned, a power cut does not undo it.
+    ///
+    /// # Errors
+    /// [`StoreError::Poisoned`] on an I/O error: whether the transaction is on the disk is then not known before the
+    /// database is opened again. After any other error nothing of it is.
+    pub fn commit(self) -> Result<(), StoreError> {
+        match self.connection.execute_batch("COMMIT") {
+            Ok(()) => Ok(()),
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::SystemIoFailure) =>
+            {
+                Err(self.store.poison(error))
+            }
+            Err(error) => Err(self.access().failed("committed")(error)),
+        }
+    }
+
+    fn access(&self) -> Access<'_> {
+        Access {
+            connection: &self.connection,
+            home: self.store.layout(),
+        }
+    }
+}
+
+impl Drop for CommitTransaction<'_> {
+    fn drop(&mut self) {
+        if self.connection.is_autocommit() {
+            return;
+        }
+        if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+            self.store.poison(error);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The committed state as the kernel reads it, every fact checked against the head.
+
+use orket_kernel::{Digest, ReadError, RefSource, StateView, Stem, TripletRecord};
+
+use crate::access::Access;
+use crate::content::{self, Content};
+use crate::promotion::{self, Head};
+use crate::tree_table::TreeTable;
+use crate::{StoreError, reference, state, tree, triplet};
+
+/// A view of the committed state inside a transaction.
+///
+/// What it returns about a stem or an id is checked up to the roots that the chain of promotions vouches for, absence
+/// included; an object is checked against its digest. Only the list of [`StateView::stems`] is not checked as a
+/// whole; reading each of its stems is.
+#[derive(Clone, Copy)]
+pub struct Committed<'a> {
+    access: Access<'a>,
+    head: Head,
+}
+
+impl<'a> Committed<'a> {
+    pub(crate) fn new(access: Access<'a>, head: Head) -> Committed<'a> {
+        Committed { access, head }
+    }
+
+    /// Returns the row of a stem, checked against the leaf that the head vouches for.
+    pub(crate) fn checked_triplet(&self, stem: &Stem) -> Result<Option<TripletRecord>, StoreError> {
+        let access = self.access;
+        let found = triplet::read(access, stem)?;
+        let nodes = TreeTable {
+            access,
+            tree: state::TRIPLETS,
+        };
+        let leaf = tree::lookup(
+            &nodes,
+            self.head.triplet_root,
+            &tree::key_hash(stem.as_str()),
+        )?;
+        if found.as_ref().map(|row| state::triplet_leaf(&row.record)) != leaf {
+            let reason = "the fields do not match the state digest";
+            return Err(StoreError::corrupt(format!("triplets {stem}"), reason));
+        }
+        let Some(row) = found else { return Ok(None) };
+        // The turn is no part of the leaf; the promotion that put the row says which it was.
+        let promotion = promotion::at(access, row.generation)?;
+        if promotion.map(|promotion| promotion.turn_id) != Some(row.record.updated_at_turn) {
+            let reason = "its turn is not that of the promotion that put it";
+            return Err(StoreError::corrupt(format!("triplets {stem}"), reason));
+        }
+        Ok(Some(row.record))
+    }
+
+    /// Returns who defines and who references an id, checked against the leaf that the head vouches for.
+    pub(crate) fn checked_id(
+        &self,
+        id: &str,
+    ) -> Result<(Option<Stem>, Vec<RefSource>), StoreError> {
+        let access = self.access;
+        let defined_by = triplet::defining_stem(access, id)?;
+        let sources = reference::sources(access, id)?;
+        let nodes = TreeTable {
+            access,
+            tree: state::REFS,
+        };
+        let leaf = tree::lookup(&nodes, self.head.ref_root, &tree::key_hash(id))?;
+        if state::ref_leaf(id, defined_by.as_ref(), &sources) != leaf {
+            let reason = "its definition and sources do not match the state digest";
+            return Err(StoreError::corrupt(format!("refs {id:?}"), reason));
+        }
+        Ok((defined_by, sources))
+    }
+}
+
+impl StateView for Committed<'_> {
+    fn triplet(&self, stem: &Stem) -> Result<Option<TripletRecord>, ReadError> {
+        self.checked_triplet(stem)
+            .map_err(|error| error.into_read_error(stem.as_str()))
+    }
+
+    fn definition(&self, id: &str) -> Result<Option<Stem>, ReadError> {
+        Ok(self
+            .checked_id(id)
+            .map_err(|error| error.into_read_error(id))?
+            .0)
+    }
+
+    fn sources(&self, id: &str) -> Result<Vec<RefSource>, ReadError> {
+        Ok(self
+            .checked_id(id)
+            .map_err(|error| error.into_read_error(id))?
+            .1)
+    }
+
+    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
+        content::read(self.access, Content::Object, digest)
+            .map_err(|error| error.into_read_error(&digest.to_hex()))
+    }
+
+    fn stems(&self, prefix: &str) -> Result<Vec<Stem>, ReadError> {
+        triplet::stems(self.access, prefix).map_err(|error| error.into_read_error(prefix))
+    }
+}

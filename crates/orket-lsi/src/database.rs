@@ -1,0 +1,78 @@
+//! Connections: how they are opened and set up.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::StoreError;
+
+/// The first version without the race in the write-ahead log that corrupted real databases.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// How many prepared statements a connection keeps.
+const STATEMENTS_MAX: usize = 96;
+
+/// Refuses a library that is too old.
+pub(crate) fn check_library() -> Result<(), StoreError> {
+    let found = rusqlite::version_number();
+    if found < SQLITE_VERSION_MIN {
+        return Err(StoreError::SqliteTooOld {
+            found,
+            needed: SQLITE_VERSION_MIN,
+        });
+    }
+    Ok(())
+}
+
+/// Opens the connection that writes.
+pub(crate) fn open_writer(path: &Path, busy_timeout: Duration) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let connection = open(path, flags, busy_timeout)?;
+    let failed = |error| StoreError::sqlite(path, "set up", error);
+    let mode: String = connection
+        .pragma_query_value(None, "journal_mode", |row| row.get(0))
+        .map_err(failed)?;
+    if mode != "wal" {
+        connection
+            .pragma_update(None, "journal_mode", "wal")
+            .map_err(failed)?;
+    }
+    connection
+        .pragma_update(None, "synchronous", "full")
+        .map_err(failed)?;
+    // The log stays when the last connection goes: who opens the database read-only next finds all files and makes
+    // none, and a short command does not pay for a checkpoint.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(failed)?;
+    Ok(connection)
+}
+
+/// Opens a connection that cannot write.
+pub(crate) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connection, StoreError> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY, busy_timeout)?;
+    let failed = |error| StoreError::sqlite(path, "set up", error);
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(failed)?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags, busy_timeout: Duration) -> Result<Connection, StoreError> {
+    let failed = |error| StoreError::sqlite(path, "opened", error);
+    // Each connection is used by one thread at a time, so SQLite need not lock it.
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(busy_timeout).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    for (name, value) in [("trusted_schema", 0), ("foreign_keys", 1), ("mmap_size", 0)] {
+        connection
+            .pragma_update(None, name, value)
+            .map_err(failed)?;
+    }
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)
+        .map_err(failed)?;
+    Ok(connection)
+}

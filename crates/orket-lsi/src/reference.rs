@@ -1,0 +1,108 @@
+//! Reference rows: which stem references which id, and where.
+
+use orket_kernel::{RefSource, Stem};
+use rusqlite::Row;
+
+use crate::access::Access;
+use crate::{StoreError, row};
+
+/// A reference: the id that is referenced, and the ref source record of Law 5.
+pub(crate) type Reference = (String, RefSource);
+
+const BY_ID: &str = "SELECT id, stem, location, relationship, artifact_digest FROM refs WHERE id = ?1 \
+    ORDER BY stem, location, relationship, artifact_digest";
+const BY_STEM: &str =
+    "SELECT id, stem, location, relationship, artifact_digest FROM refs WHERE stem = ?1";
+
+/// Returns the places that reference `id`, sorted.
+pub(crate) fn sources(access: Access<'_>, id: &str) -> Result<Vec<RefSource>, StoreError> {
+    Ok(select(access, BY_ID, id)?
+        .into_iter()
+        .map(|(_, source)| source)
+        .collect())
+}
+
+/// Returns what the links of `stem` reference.
+pub(crate) fn of_stem(access: Access<'_>, stem: &Stem) -> Result<Vec<Reference>, StoreError> {
+    select(access, BY_STEM, stem.as_str())
+}
+
+/// Returns all ids that something references.
+pub(crate) fn ids(access: Access<'_>) -> Result<Vec<String>, StoreError> {
+    let failed = access.failed("read");
+    let sql = "SELECT DISTINCT id FROM refs ORDER BY id";
+    let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
+    let rows = statement.query_map([], |row| row.get(0)).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// Adds a reference.
+pub(crate) fn insert(access: Access<'_>, (id, source): &Reference) -> Result<(), StoreError> {
+    change(
+        access,
+        "INSERT INTO refs (id, stem, location, relationship, artifact_digest) VALUES (?1, ?2, ?3, ?4, ?5)",
+        id,
+        source,
+    )
+}
+
+/// Removes a reference.
+pub(crate) fn delete(access: Access<'_>, (id, source): &Reference) -> Result<(), StoreError> {
+    change(
+        access,
+        "DELETE FROM refs WHERE id = ?1 AND stem = ?2 AND location = ?3 AND relationship = ?4 \
+            AND artifact_digest = ?5",
+        id,
+        source,
+    )
+}
+
+fn change(
+    access: Access<'_>,
+    sql: &'static str,
+    id: &str,
+    source: &RefSource,
+) -> Result<(), StoreError> {
+    let failed = access.failed("written");
+    let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
+    statement
+        .execute((
+            id,
+            source.stem.as_str(),
+            source.location.as_str(),
+            source.relationship.as_str(),
+            source.artifact_digest.as_bytes(),
+        ))
+        .map_err(&failed)?;
+    Ok(())
+}
+
+fn select(access: Access<'_>, sql: &'static str, key: &str) -> Result<Vec<Reference>, StoreError> {
+    let failed = access.failed("read");
+    let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
+    let rows = statement.query_map([key], columns).map_err(&failed)?;
+    let mut references = Vec::new();
+    for found in rows {
+        let (id, stem, location, relationship, artifact) = found.map_err(&failed)?;
+        let source = RefSource {
+            stem: row::stem(&stem)?,
+            location,
+            relationship,
+            artifact_digest: row::digest(artifact),
+        };
+        references.push((id, source));
+    }
+    Ok(references)
+}
+
+type Columns = (String, String, String, String, [u8; 32]);
+
+fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
+    Ok((
+        row.get(0)?,
+        row.get(1)?,
+        row.get(2)?,
+        row.get(3)?,
+        row.get(4)?,
+    ))
+}

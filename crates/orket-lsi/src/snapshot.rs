@@ -1,0 +1,184 @@
+//! Reads of the committed state, as of one moment.
+
+use orket_kernel::{
+    Digest, ReadError, RefSource, RunEnvelope, RunId, StateView, Stem, TripletRecord, TurnId,
+};
+use rusqlite::Connection;
+
+use crate::access::Access;
+use crate::committed::Committed;
+use crate::content::{self, Content};
+use crate::home::Home;
+use crate::promotion::{self, Head, PromotionRow};
+use crate::{StoreError, ledger, reference, run, state, tree, triplet};
+
+/// The committed state at one generation: a read transaction on a connection that cannot write.
+///
+/// Promotions that are committed while it lives do not show in it. It keeps the write-ahead log from being emptied,
+/// so hold it no longer than a turn.
+pub struct Snapshot {
+    connection: Connection,
+    home: Home,
+    head: Head,
+}
+
+impl Snapshot {
+    pub(crate) fn begin(connection: Connection, home: Home) -> Result<Snapshot, StoreError> {
+        let access = Access {
+            connection: &connection,
+            home: &home,
+        };
+        connection
+            .execute_batch("BEGIN")
+            .map_err(access.failed("read"))?;
+        // The first read is what fixes the moment.
+        let head = promotion::head(access)?;
+        Ok(Snapshot {
+            connection,
+            home,
+            head,
+        })
+    }
+
+    /// Returns the connection, for reads of the tables of other crates.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Returns where the index stands.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Returns the ids of all runs, sorted.
+    ///
+    /// # Errors
+    /// Fails if they cannot be read.
+    pub fn runs(&self) -> Result<Vec<RunId>, StoreError> {
+        run::all(self.access())
+    }
+
+    /// Returns the envelope of a run, checked against its digest; `None` if there is no such run.
+    ///
+    /// # Errors
+    /// Fails if it cannot be read or is damaged.
+    pub fn envelope(&self, run_id: &RunId) -> Result<Option<RunEnvelope>, StoreError> {
+        run::envelope(self.access(), run_id)
+    }
+
+    /// Returns the last promoted turn of a run; `None` if none was promoted.
+    ///
+    /// # Errors
+    /// Fails if the ledger cannot be read or does not agree with the chain.
+    pub fn ledger(&self, run_id: &RunId) -> Result<Option<TurnId>, StoreError> {
+        ledger::last_turn(self.access(), run_id)
+    }
+
+    /// Returns the promotions of a run, in the order of its turns.
+    ///
+    /// # Errors
+    /// Fails if a row cannot be read or does not match its digest.
+    pub fn promotions(&self, run_id: &RunId) -> Result<Vec<PromotionRow>, StoreError> {
+        promotion::of_run(self.access(), run_id)
+    }
+
+    /// Returns the promotion of one turn; `None` if it was not promoted.
+    ///
+    /// # Errors
+    /// As [`Snapshot::promotions`].
+    pub fn promotion(
+        &self,
+        run_id: &RunId,
+        turn_id: TurnId,
+    ) -> Result<Option<PromotionRow>, StoreError> {
+        promotion::of_turn(self.access(), run_id, turn_id)
+    }
+
+    /// Returns the promotion that made a generation; `None` if there is no such generation.
+    ///
+    /// # Errors
+    /// As [`Snapshot::promotions`].
+    pub fn promotion_at(&self, generation: u64) -> Result<Option<PromotionRow>, StoreError> {
+        promotion::at(self.access(), generation)
+    }
+
+    /// Returns the bytes of a record, checked against the digest; `None` if it is not kept.
+    ///
+    /// # Errors
+    /// Fails if they cannot be read or do not match.
+    pub fn record(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        content::read(self.access(), Content::Record, digest)
+    }
+
+    /// Walks the whole chain of promotions and returns where it ends. Costs time in proportion to its length.
+    ///
+    /// # Errors
+    /// Fails at the first row that does not match its digest or does not follow the one before.
+    pub fn verify_chain(&self) -> Result<Head, StoreError> {
+        promotion::verify_chain(self.access())
+    }
+
+    /// Computes the state digest from all rows, without the stored nodes. Costs time in proportion to the state.
+    ///
+    /// # Errors
+    /// Fails if a row cannot be read or is malformed.
+    pub fn recompute_state_digest(&self) -> Result<Digest, StoreError> {
+        let access = self.access();
+        let mut triplets = Vec::new();
+        let mut ids = reference::ids(access)?;
+        triplet::for_each(access, |row| {
+            let key = tree::key_hash(row.record.stem.as_str());
+            triplets.push((key, state::triplet_leaf(&row.record)));
+            ids.push(row.id);
+            Ok(())
+        })?;
+        ids.sort();
+        ids.dedup();
+        let mut refs = Vec::new();
+        for id in ids {
+            let defined_by = triplet::defining_stem(access, &id)?;
+            let sources = reference::sources(access, &id)?;
+            let leaf = state::ref_leaf(&id, defined_by.as_ref(), &sources);
+            refs.extend(leaf.map(|leaf| (tree::key_hash(&id), leaf)));
+        }
+        triplets.sort();
+        refs.sort();
+        Ok(state::digest(
+            &tree::root_of(&triplets),
+            &tree::root_of(&refs),
+        ))
+    }
+
+    pub(crate) fn access(&self) -> Access<'_> {
+        Access {
+            connection: &self.connection,
+            home: &self.home,
+        }
+    }
+
+    pub(crate) fn committed(&self) -> Committed<'_> {
+        Committed::new(self.access(), self.head)
+    }
+}
+
+impl StateView for Snapshot {
+    fn triplet(&self, stem: &Stem) -> Result<Option<TripletRecord>, ReadError> {
+        self.committed().triplet(stem)
+    }
+
+    fn definition(&self, id: &str) -> Result<Option<Stem>, ReadError> {
+        self.committed().definition(id)
+    }
+
+    fn sources(&self, id: &str) -> Result<Vec<RefSource>, ReadError> {
+        self.committed().sources(id)
+    }
+
+    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
+        self.committed().object(digest)
+    }
+
+    fn stems(&self, prefix: &str) -> Result<Vec<Stem>, ReadError> {
+        self.committed().stems(prefix)
+    }
+}

@@ -1,0 +1,339 @@
+//! The staging area: files that belong to turns which are not committed yet.
+//!
+//! ```text
+//! index/staging/<token(run)>/<token(turn)>/
+//!   objects/ triplets/ refs/by_id/         what the turn wants to change, in the layout of the committed index
+//!   deletions.json                         the stems that it deletes; written last, so its presence says "whole"
+//!   anything else                          exchanges and other evidence of attempts
+//! ```
+//!
+//! Each file is there whole or not at all and survives the end of the process. Nothing is synced: a power cut may cost
+//! it, which is found out when it is read, and costs one model call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use orket_kernel::canonical::{self, Value};
+use orket_kernel::{
+    Digest, LSI_VERSION, RefSource, RunId, StagedTriplet, StagedTurn, Stem, TripletRecord, TurnId,
+    object,
+};
+
+use crate::record_file::{self, RefFile};
+use crate::whole_file::{self, Durability};
+use crate::{StoreError, token};
+
+const DELETIONS: &str = "deletions.json";
+const SEGMENT_LENGTH_MAX_BYTES: usize = 200;
+
+/// The staging area of one home.
+#[derive(Clone, Debug)]
+pub struct Staging {
+    root: PathBuf,
+}
+
+impl Staging {
+    pub(crate) fn new(root: PathBuf) -> Staging {
+        Staging { root }
+    }
+
+    /// Writes one file of a turn, such as `attempt-1/exchange-1.json`. It is there whole or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidPath`] unless each segment of `relative` is made of letters, digits, `.`, `_` and `-`,
+    /// begins with a letter or digit, and does not name a part of the layout of staged turns.
+    pub fn write(
+        &self,
+        run_id: &RunId,
+        turn_id: TurnId,
+        relative: &str,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
+        let path = self.evidence_path(run_id, turn_id, relative)?;
+        write(&path, bytes)
+    }
+
+    /// Reads a file that [`Staging::write`] wrote; `None` if there is none.
+    ///
+    /// # Errors
+    /// As [`Staging::write`].
+    pub fn read(
+        &self,
+        run_id: &RunId,
+        turn_id: TurnId,
+        relative: &str,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.evidence_path(run_id, turn_id, relative)?;
+        read(&path)
+    }
+
+    /// Writes what a turn wants to change, and replaces what an earlier attempt at it had staged.
+    ///
+    /// # Errors
+    /// Fails if a file cannot be written; the turn then counts as not staged.
+    pub fn stage_turn(&self, staged: &StagedTurn) -> Result<(), StoreError> {
+        let directory = self.turn_directory(&staged.run_id, staged.turn_id);
+        remove(&directory.join(DELETIONS))?;
+        for part in record_file::DIRECTORIES {
+            remove(&directory.join(part))?;
+        }
+        for (digest, bytes) in &staged.objects {
+            write(&directory.join(record_file::object_path(digest)), bytes)?;
+        }
+        let mut ids: BTreeMap<&str, (Option<&Stem>, Vec<RefSource>)> = BTreeMap::new();
+        for (stem, triplet) in &staged.triplets {
+            write(
+                &directory.join(record_file::triplet_path(stem)),
+                &record_file::triplet_bytes(&triplet.record),
+            )?;
+            ids.entry(&triplet.id).or_default().0 = Some(stem);
+            for (id, source) in &triplet.references {
+                ids.entry(id).or_default().1.push(source.clone());
+            }
+        }
+        for (id, (defined_by, mut sources)) in ids {
+            sources.sort();
+            let bytes = record_file::ref_bytes(id, defined_by, &sources);
+            write(&directory.join(record_file::ref_path(id)), &bytes)?;
+        }
+        let stems: Vec<Value> = staged
+            .deletions
+            .iter()
+            .map(|stem| stem.as_str().into())
+            .collect();
+        let deletions = object! { "lsi_version" => LSI_VERSION, "stems" => stems };
+        write(&directory.join(DELETIONS), &canonical::to_bytes(&deletions))
+    }
+
+    /// Reads back what [`Staging::stage_turn`] wrote; `None` if the turn is not staged, or not whole.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if a file is damaged, as a power cut can leave it.
+    pub fn staged_turn(
+        &self,
+        run_id: &RunId,
+        turn_id: TurnId,
+    ) -> Result<Option<StagedTurn>, StoreError> {
+        let directory = self.turn_directory(run_id, turn_id);
+        let path = directory.join(DELETIONS);
+        let Some(bytes) = read(&path)? else {
+            return Ok(None);
+        };
+        let deletions: DeletionFile = parse(&path, &bytes)?;
+        check_version(&path, &deletions.lsi_version)?;
+        let mut staged = StagedTurn {
+            run_id: run_id.clone(),
+            turn_id,
+            triplets: BTreeMap::new(),
+            deletions: deletions.stems.into_iter().collect(),
+            objects: BTreeMap::new(),
+        };
+        for (path, bytes) in files(&directory.join(record_file::OBJECTS))? {
+            let digest = Digest::of_bytes(&bytes);
+            check_place(&path, &directory.join(record_file::object_path(&digest)))?;
+            staged.objects.insert(digest, bytes);
+        }
+        for (path, bytes) in files(&directory.join(record_file::TRIPLETS))? {
+            let record: TripletRecord = parse(&path, &bytes)?;
+            check_version(&path, &record.lsi_version)?;
+            check_place(
+                &path,
+                &directory.join(record_file::triplet_path(&record.stem)),
+            )?;
+            let triplet = StagedTriplet {
+                id: defined_id(&staged, &record)?,
+                record,
+                references: Vec::new(),
+            };
+            staged.triplets.insert(triplet.record.stem.clone(), triplet);
+        }
+        for (path, bytes) in files(&directory.join(record_file::REFS_BY_ID))? {
+            let file: RefFile = parse(&path, &bytes)?;
+            check_version(&path, &file.lsi_version)?;
+            check_place(&path, &directory.join(record_file::ref_path(&file.id)))?;
+            for source in file.sources {
+                let Some(triplet) = staged.triplets.get_mut(&source.stem) else {
+                    return Err(damaged(
+                        &path,
+                        "it names a stem that the turn does not stage",
+                    ));
+                };
+                triplet.references.push((file.id.clone(), source));
+            }
+        }
+        for triplet in staged.triplets.values_mut() {
+            triplet.references.sort();
+        }
+        Ok(Some(staged))
+    }
+
+    /// Removes everything that a turn has in the staging area.
+    ///
+    /// # Errors
+    /// Fails if a file cannot be removed.
+    pub fn discard(&self, run_id: &RunId, turn_id: TurnId) -> Result<(), StoreError> {
+        remove(&self.turn_directory(run_id, turn_id))?;
+        // Fails while another turn of the run is staged, which is right.
+        let _ = fs::remove_dir(self.run_directory(run_id));
+        Ok(())
+    }
+
+    /// Returns the turns of a run that have something in the staging area, in order.
+    ///
+    /// # Errors
+    /// Fails if the area cannot be listed.
+    pub fn turns(&self, run_id: &RunId) -> Result<Vec<TurnId>, StoreError> {
+        let mut turns = Vec::new();
+        for path in entries(&self.run_directory(run_id))? {
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            let turn = name.parse::<TurnId>().ok();
+            turns.extend(turn.filter(|turn| token(&turn.to_string()) == name));
+        }
+        turns.sort();
+        Ok(turns)
+    }
+
+    fn run_directory(&self, run_id: &RunId) -> PathBuf {
+        self.root.join(token(run_id.as_str()))
+    }
+
+    fn turn_directory(&self, run_id: &RunId, turn_id: TurnId) -> PathBuf {
+        self.run_directory(run_id).join(token(&turn_id.to_string()))
+    }
+
+    fn evidence_path(
+        &self,
+        run_id: &RunId,
+        turn_id: TurnId,
+        relative: &str,
+    ) -> Result<PathBuf, StoreError> {
+        let invalid = |reason| StoreError::InvalidPath {
+            relative: relative.chars().take(80).collect(),
+            reason,
+        };
+        for segment in relative.split('/') {
+            if !segment
+                .as_bytes()
+                .first()
+                .is_some_and(u8::is_ascii_alphanumeric)
+            {
+                return Err(invalid("a segment must begin with a letter or a digit"));
+            }
+            if !segment
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+            {
+                return Err(invalid(
+                    "a segment may hold only letters, digits, '.', '_' and '-'",
+                ));
+            }
+            if segment.len() > SEGMENT_LENGTH_MAX_BYTES {
+                return Err(invalid("a segment is longer than 200 bytes"));
+            }
+        }
+        let first = relative.split('/').next().unwrap_or_default();
+        if first == DELETIONS || record_file::DIRECTORIES.contains(&first) {
+            return Err(invalid("the name is one of the layout of staged turns"));
+        }
+        Ok(self.turn_directory(run_id, turn_id).join(relative))
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeletionFile {
+    lsi_version: String,
+    stems: BTreeSet<Stem>,
+}
+
+/// Returns the id that the body of a staged triplet defines, as the kernel reads it.
+fn defined_id(staged: &StagedTurn, record: &TripletRecord) -> Result<String, StoreError> {
+    let missing = |digest: &Digest| {
+        StoreError::corrupt(
+            format!("staging {}", record.stem),
+            format!("its object {digest} is not staged"),
+        )
+    };
+    for digest in [&record.links_digest, &record.manifest_digest] {
+        staged.objects.get(digest).ok_or_else(|| missing(digest))?;
+    }
+    let body = staged
+        .objects
+        .get(&record.body_digest)
+        .ok_or_else(|| missing(&record.body_digest))?;
+    let body = canonical::parse(body).map_err(|error| {
+        StoreError::corrupt(format!("staging {}", record.stem), error.to_string())
+    })?;
+    Ok(body
+        .get("id")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned())
+}
+
+fn parse<T: serde::de::DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, StoreError> {
+    canonical::from_bytes(bytes).map_err(|error| damaged(path, &error.to_string()))
+}
+
+fn check_version(path: &Path, version: &str) -> Result<(), StoreError> {
+    if version == LSI_VERSION {
+        Ok(())
+    } else {
+        Err(damaged(path, "its version is not known"))
+    }
+}
+
+fn check_place(path: &Path, expected: &Path) -> Result<(), StoreError> {
+    if path == expected {
+        Ok(())
+    } else {
+        Err(damaged(path, "its content belongs to another name"))
+    }
+}
+
+fn damaged(path: &Path, reason: &str) -> StoreError {
+    StoreError::corrupt(path.display().to_string(), reason)
+}
+
+/// Reads all files in the directories below `directory`, which are one level deep.
+fn files(directory: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, StoreError> {
+    let mut files = Vec::new();
+    for inner in entries(directory)? {
+        for path in entries(&inner)? {
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            if !whole_file::is_temporary(name)
+                && let Some(bytes) = read(&path)?
+            {
+                files.push((path, bytes));
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Lists a directory, sorted; one that is not there is empty.
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    whole_file::entries(directory).map_err(|error| StoreError::file(directory, "listed", error))
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    whole_file::read(path).map_err(|error| StoreError::file(path, "read", error))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    whole_file::write(path, bytes, Durability::Unsynced)
+        .map_err(|error| StoreError::file(path, "written", error))
+}
+
+fn remove(path: &Path) -> Result<(), StoreError> {
+    whole_file::remove(path)
+        .map(|_| ())
+        .map_err(|error| StoreError::file(path, "removed", error))
+}

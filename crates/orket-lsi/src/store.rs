@@ -1,0 +1,289 @@
+//! The store: one database, one writer connection, as many snapshots as are wanted.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::commit::CommitTransaction;
+use crate::gate::Gate;
+use crate::home::Home;
+use crate::migration::{self, Migration, Progress};
+use crate::promotion::Head;
+use crate::{Snapshot, Staging, StoreError, database, view};
+
+/// How a store behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long a writer waits for another one.
+    pub busy_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            busy_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The Local Sovereign Index of one home directory.
+///
+/// Threads may share it. Once a commit or a sync has failed with an I/O error, every call fails with
+/// [`StoreError::Poisoned`]: nothing is retried in the same process.
+pub struct Store {
+    home: Home,
+    settings: Settings,
+    /// The number of schema steps that the database has while this program may use it.
+    steps: i64,
+    /// `None` if the store was opened read-only.
+    writer: Option<Mutex<Connection>>,
+    gate: Gate,
+    poison: Mutex<Option<Cause>>,
+}
+
+type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
+impl Store {
+    /// Opens the store of `home`, and makes it if there is none. `migrations` are the schema steps of other crates.
+    ///
+    /// # Errors
+    /// Refuses a home that others can write or that lies on a network file system, a file that is no database of
+    /// Orket, and one that a newer Orket wrote.
+    pub fn open(home: &Path, migrations: &[Migration]) -> Result<Store, StoreError> {
+        Store::open_with(home, migrations, Settings::default())
+    }
+
+    /// As [`Store::open`], with settings.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(
+        home: &Path,
+        migrations: &[Migration],
+        settings: Settings,
+    ) -> Result<Store, StoreError> {
+        database::check_library()?;
+        let home = Home::create(home)?;
+        let path = home.database();
+        let steps = migration::all(migrations, &path)?;
+        let opened = (|| {
+            // A look first: setting up the connection writes, and what is not ours must stay as it is.
+            refuse_foreign(&path, &steps, settings)?;
+            let mut connection = database::open_writer(&path, settings.busy_timeout)?;
+            if !matches!(
+                migration::examine(&connection, &steps, &path)?,
+                Progress::Complete
+            ) {
+                migration::apply(&mut connection, &steps, &path)?;
+            }
+            Ok(connection)
+        })();
+        let connection =
+            opened.map_err(|error: StoreError| error.with_wait(millis(settings.busy_timeout)))?;
+        Ok(Store::new(home, settings, steps.len(), Some(connection)))
+    }
+
+    /// Opens the store of `home` for reading; neither makes nor changes anything.
+    ///
+    /// # Errors
+    /// [`StoreError::NoDatabase`] if there is none, [`StoreError::Older`] if it must be brought forward first, and as
+    /// [`Store::open`].
+    pub fn open_read_only(home: &Path, migrations: &[Migration]) -> Result<Store, StoreError> {
+        Store::open_read_only_with(home, migrations, Settings::default())
+    }
+
+    /// As [`Store::open_read_only`], with settings.
+    ///
+    /// # Errors
+    /// As [`Store::open_read_only`].
+    pub fn open_read_only_with(
+        home: &Path,
+        migrations: &[Migration],
+        settings: Settings,
+    ) -> Result<Store, StoreError> {
+        database::check_library()?;
+        let home = Home::find(home)?;
+        let path = home.database();
+        let steps = migration::all(migrations, &path)?;
+        let connection = database::open_reader(&path, settings.busy_timeout)?;
+        match migration::examine(&connection, &steps, &path)? {
+            Progress::Empty => Err(StoreError::NoDatabase { path }),
+            Progress::Lacks(missing) => Err(StoreError::Older { path, missing }),
+            Progress::Complete => Ok(Store::new(home, settings, steps.len(), None)),
+        }
+    }
+
+    fn new(home: Home, settings: Settings, steps: usize, writer: Option<Connection>) -> Store {
+        Store {
+            home,
+            settings,
+            steps: i64::try_from(steps).unwrap_or(i64::MAX),
+            writer: writer.map(Mutex::new),
+            gate: Gate::default(),
+            poison: Mutex::default(),
+        }
+    }
+
+    /// Returns the home directory, with symbolic links resolved.
+    pub fn home(&self) -> &Path {
+        self.home.root()
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.writer.is_none()
+    }
+
+    pub(crate) fn layout(&self) -> &Home {
+        &self.home
+    }
+
+    /// Takes a snapshot of the committed state, on a connection of its own that cannot write.
+    ///
+    /// # Errors
+    /// Fails if the database cannot be read, or if its newest promotion does not verify.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.check_poison()?;
+        let connection = database::open_reader(&self.home.database(), self.settings.busy_timeout)
+            .map_err(|error| self.waited(error))?;
+        self.check_steps(&connection)?;
+        Snapshot::begin(connection, self.home.clone()).map_err(|error| self.waited(error))
+    }
+
+    /// Begins the transaction that writes. Only one lives at a time, over all processes.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if another writer does not end in time.
+    pub fn begin(&self) -> Result<CommitTransaction<'_>, StoreError> {
+        self.check_poison()?;
+        let path = self.home.database();
+        let Some(writer) = &self.writer else {
+            return Err(StoreError::ReadOnly { path });
+        };
+        let waited_ms = millis(self.settings.busy_timeout);
+        let Some(pass) = self.gate.enter(self.settings.busy_timeout) else {
+            return Err(StoreError::Busy { path, waited_ms });
+        };
+        self.check_poison()?;
+        // A thread that panicked inside a transaction has rolled it back while unwinding.
+        let connection = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| self.waited(StoreError::sqlite(&path, "locked", error)))?;
+        let transaction = CommitTransaction::new(self, connection, pass);
+        self.check_steps(transaction.connection())?;
+        Ok(transaction)
+    }
+
+    /// Returns where the index stands.
+    ///
+    /// # Errors
+    /// As [`Store::snapshot`].
+    pub fn head(&self) -> Result<Head, StoreError> {
+        Ok(self.snapshot()?.head())
+    }
+
+    /// Returns the staging area.
+    pub fn staging(&self) -> Staging {
+        Staging::new(self.home.index().join("staging"))
+    }
+
+    /// Brings the browsable view in `index/committed/` forward to the newest generation and returns how many files
+    /// were written or removed. A view that is missing or unreadable is written anew.
+    ///
+    /// # Errors
+    /// [`StoreError::OlderThanView`] if the view holds what the database does not; [`StoreError::Busy`] if another
+    /// process is at it.
+    pub fn project_view(&self) -> Result<u64, StoreError> {
+        view::project(self)
+    }
+
+    /// Refuses to go on when another process has brought the database to steps that this program does not know.
+    fn check_steps(&self, connection: &Connection) -> Result<(), StoreError> {
+        let path = self.home.database();
+        let found: i64 = connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .map_err(|error| self.waited(StoreError::sqlite(&path, "read", error)))?;
+        if found == self.steps {
+            return Ok(());
+        }
+        let known = format!("{} steps", self.steps);
+        Err(StoreError::Newer {
+            path,
+            found: u32::try_from(found).unwrap_or(u32::MAX),
+            known,
+        })
+    }
+
+    /// Marks the store as one whose state is not known, and returns the error that says so.
+    pub(crate) fn poison(
+        &self,
+        error: impl std::error::Error + Send + Sync + 'static,
+    ) -> StoreError {
+        let mut poison = self.lock_poison();
+        let source = poison.get_or_insert_with(|| Arc::new(error)).clone();
+        StoreError::Poisoned {
+            path: self.home.database(),
+            source,
+        }
+    }
+
+    /// Lets a result pass, except that a failed sync poisons the store.
+    pub(crate) fn judge<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        match result {
+            Err(error) if is_io_error(&error) => Err(self.poison(error)),
+            other => other,
+        }
+    }
+
+    fn check_poison(&self) -> Result<(), StoreError> {
+        match &*self.lock_poison() {
+            None => Ok(()),
+            Some(source) => {
+                let source = Arc::clone(source);
+                Err(StoreError::Poisoned {
+                    path: self.home.database(),
+                    source,
+                })
+            }
+        }
+    }
+
+    fn lock_poison(&self) -> MutexGuard<'_, Option<Cause>> {
+        self.poison.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waited(&self, error: StoreError) -> StoreError {
+        error.with_wait(millis(self.settings.busy_timeout))
+    }
+}
+
+/// A disk that failed to write or sync. A failed sync must not be tried again: the second one reports success although
+/// the pages of the first are lost.
+fn is_io_error(error: &StoreError) -> bool {
+    match error {
+        StoreError::Database { source, .. } => {
+            source.sqlite_error_code() == Some(rusqlite::ErrorCode::SystemIoFailure)
+        }
+        StoreError::File { source, .. } => {
+            source.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+        }
+        _ => false,
+    }
+}
+
+fn refuse_foreign(path: &Path, steps: &[Migration], settings: Settings) -> Result<(), StoreError> {
+    let length = std::fs::metadata(path)
+        .map_err(|error| StoreError::file(path, "opened", error))?
+        .len();
+    if length == 0 {
+        return Ok(());
+    }
+    let connection = database::open_reader(path, settings.busy_timeout)?;
+    migration::examine(&connection, steps, path).map(|_| ())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,170 @@
+//! The nodes of the state trees, in a table.
+
+use orket_kernel::Digest;
+use rusqlite::OptionalExtension;
+
+use crate::StoreError;
+use crate::access::Access;
+use crate::tree::{Node, Nodes};
+
+const DIGEST_LENGTH_BYTES: usize = 32;
+const BUCKET_TAG: u8 = 1;
+const INNER_TAG: u8 = 2;
+
+/// The nodes of one tree.
+pub(crate) struct TreeTable<'a> {
+    pub(crate) access: Access<'a>,
+    /// `triplets` or `refs`.
+    pub(crate) tree: &'static str,
+}
+
+impl Nodes for TreeTable<'_> {
+    type Error = StoreError;
+
+    fn load(&self, path: &str) -> Result<Option<Node>, StoreError> {
+        let failed = self.access.failed("read");
+        let sql = "SELECT node FROM state_nodes WHERE tree = ?1 AND path = ?2";
+        let mut statement = self
+            .access
+            .connection
+            .prepare_cached(sql)
+            .map_err(&failed)?;
+        let bytes: Option<Vec<u8>> = statement
+            .query_row((self.tree, path), |row| row.get(0))
+            .optional()
+            .map_err(&failed)?;
+        bytes
+            .map(|bytes| decode(&bytes).ok_or_else(|| self.damaged(path)))
+            .transpose()
+    }
+
+    fn store(&mut self, path: &str, node: &Node) -> Result<(), StoreError> {
+        let failed = self.access.failed("written");
+        let sql = "INSERT INTO state_nodes (tree, path, node) VALUES (?1, ?2, ?3)
+            ON CONFLICT (tree, path) DO UPDATE SET node = excluded.node";
+        let mut statement = self
+            .access
+            .connection
+            .prepare_cached(sql)
+            .map_err(&failed)?;
+        statement
+            .execute((self.tree, path, encode(node)))
+            .map_err(&failed)?;
+        Ok(())
+    }
+
+    fn remove(&mut self, path: &str) -> Result<(), StoreError> {
+        let failed = self.access.failed("written");
+        let sql = "DELETE FROM state_nodes WHERE tree = ?1 AND path = ?2";
+        let mut statement = self
+            .access
+            .connection
+            .prepare_cached(sql)
+            .map_err(&failed)?;
+        statement.execute((self.tree, path)).map_err(&failed)?;
+        Ok(())
+    }
+
+    fn damaged(&self, path: &str) -> StoreError {
+        StoreError::corrupt(
+            format!("state_nodes {} {path:?}", self.tree),
+            "the node is missing or does not match the digest that vouches for it",
+        )
+    }
+}
+
+/// A tag, then for a bucket its entries, for an inner node its count, a bit per child, and the digests of the
+/// children that are there. Numbers have their high byte first.
+fn encode(node: &Node) -> Vec<u8> {
+    match node {
+        Node::Bucket(entries) => {
+            let mut bytes = vec![BUCKET_TAG];
+            for (key, leaf) in entries {
+                bytes.extend(key.as_bytes());
+                bytes.extend(leaf.as_bytes());
+            }
+            bytes
+        }
+        Node::Inner { count, children } => {
+            let mut bytes = vec![INNER_TAG];
+            bytes.extend(count.to_be_bytes());
+            let bits = (0..).zip(children).fold(0_u16, |bits, (at, child)| {
+                bits | (u16::from(child.is_some()) << at)
+            });
+            bytes.extend(bits.to_be_bytes());
+            children
+                .iter()
+                .flatten()
+                .for_each(|child| bytes.extend(child.as_bytes()));
+            bytes
+        }
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<Node> {
+    let (tag, rest) = bytes.split_first()?;
+    match *tag {
+        BUCKET_TAG => {
+            let mut entries = Vec::with_capacity(rest.len() / (2 * DIGEST_LENGTH_BYTES));
+            let mut rest = rest;
+            while !rest.is_empty() {
+                let key = take_digest(&mut rest)?;
+                let leaf = take_digest(&mut rest)?;
+                entries.push((key, leaf));
+            }
+            Some(Node::Bucket(entries))
+        }
+        INNER_TAG => {
+            let (count, rest) = rest.split_first_chunk::<8>()?;
+            let (bits, mut rest) = rest.split_first_chunk::<2>()?;
+            let bits = u16::from_be_bytes(*bits);
+            let mut children = [None; 16];
+            for (at, child) in children.iter_mut().enumerate() {
+                if bits & (1 << at) != 0 {
+                    *child = Some(take_digest(&mut rest)?);
+                }
+            }
+            rest.is_empty().then_some(Node::Inner {
+                count: u64::from_be_bytes(*count),
+                children,
+            })
+        }
+        _ => None,
+    }
+}
+
+fn take_digest(bytes: &mut &[u8]) -> Option<Digest> {
+    let (digest, rest) = bytes.split_first_chunk::<DIGEST_LENGTH_BYTES>()?;
+    *bytes = rest;
+    Some(Digest::from_bytes(*digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_read_back_and_torn_ones_do_not() {
+        let digest = |text: &str| Digest::of_bytes(text.as_bytes());
+        let mut children = [None; 16];
+        children[0] = Some(digest("a"));
+        children[15] = Some(digest("b"));
+        for node in [
+            Node::Bucket(Vec::new()),
+            Node::Bucket(vec![(digest("k"), digest("l")), (digest("m"), digest("n"))]),
+            Node::Inner {
+                count: 17,
+                children,
+            },
+        ] {
+            let bytes = encode(&node);
+            assert_eq!(decode(&bytes), Some(node));
+            if bytes.len() > 1 {
+                assert_eq!(decode(&bytes[..bytes.len() - 1]), None);
+                assert_eq!(decode(&[&bytes[..], &[0]].concat()), None);
+            }
+        }
+        assert_eq!(decode(&[]), None);
+        assert_eq!(decode(&[3]), None);
+    }
+}

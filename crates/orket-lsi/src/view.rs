@@ -1,0 +1,220 @@
+//! The browsable view: the committed state of the newest generation as the files of Spec-002.
+//!
+//! It is a projection: nothing is synced, nothing reads it to decide anything, and it can be written anew at any time.
+//! `VIEW` says which generation it shows. All objects that were ever promoted stay in it (Law 6).
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use orket_kernel::{Digest, LSI_VERSION, Stem, canonical, object};
+
+use crate::content::{self, Content};
+use crate::promotion::Head;
+use crate::whole_file::{self, Durability};
+use crate::{Snapshot, Store, StoreError, home, record_file, reference, row, triplet};
+
+const MARKER: &str = "VIEW";
+
+/// Brings the view forward; see [`Store::project_view`].
+pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
+    if store.is_read_only() {
+        return Err(StoreError::ReadOnly {
+            path: store.layout().database(),
+        });
+    }
+    let index = store.layout().index();
+    home::create_directory(&index)?;
+    // Two processes at once could put an older file over a newer one. The lock goes with its holder, however it ends.
+    let _lock = lock(&index.join("committed.lock"))?;
+    let snapshot = store.snapshot()?;
+    let mut view = View {
+        root: index.join("committed"),
+        snapshot: &snapshot,
+        files: 0,
+    };
+    match view.generation()? {
+        Some(generation) if generation == snapshot.head().generation => return Ok(0),
+        Some(generation) => view.bring_forward(generation)?,
+        None => view.rebuild()?,
+    }
+    view.write(MARKER.as_ref(), &marker_bytes(&snapshot.head()))?;
+    Ok(view.files)
+}
+
+/// The content of the file `VIEW`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Marker {
+    lsi_version: String,
+    generation: u64,
+    state_digest: Digest,
+}
+
+fn marker_bytes(head: &Head) -> Vec<u8> {
+    canonical::to_bytes(&object! {
+        "lsi_version" => LSI_VERSION,
+        "generation" => head.generation,
+        "state_digest" => head.state_digest.to_hex(),
+    })
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let opened = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path);
+    let file = opened.map_err(|error| StoreError::file(path, "locked", error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Busy {
+            path: path.to_path_buf(),
+            waited_ms: 0,
+        }),
+        Err(TryLockError::Error(error)) => Err(StoreError::file(path, "locked", error)),
+    }
+}
+
+struct View<'a> {
+    root: PathBuf,
+    snapshot: &'a Snapshot,
+    /// How many files were written or removed.
+    files: u64,
+}
+
+impl View<'_> {
+    /// Returns the generation that the view shows; `None` if it shows none.
+    fn generation(&self) -> Result<Option<u64>, StoreError> {
+        let path = self.root.join(MARKER);
+        let bytes =
+            whole_file::read(&path).map_err(|error| StoreError::file(&path, "read", error))?;
+        let Some(marker) = bytes.and_then(|bytes| canonical::from_bytes::<Marker>(&bytes).ok())
+        else {
+            return Ok(None);
+        };
+        if marker.lsi_version != LSI_VERSION {
+            return Ok(None);
+        }
+        let held = match marker.generation {
+            0 => Some(Head::empty().state_digest),
+            generation => self
+                .snapshot
+                .promotion_at(generation)?
+                .map(|row| row.state_digest),
+        };
+        if held == Some(marker.state_digest) {
+            return Ok(Some(marker.generation));
+        }
+        Err(StoreError::OlderThanView {
+            path: self.root.clone(),
+            view_generation: marker.generation,
+            view_state_digest: marker.state_digest,
+            generation: self.snapshot.head().generation,
+        })
+    }
+
+    /// Writes what has changed since `generation`. Cut short, it is done again from there.
+    fn bring_forward(&mut self, generation: u64) -> Result<(), StoreError> {
+        for (kind, name) in self.changes_since(generation)? {
+            match kind.as_str() {
+                "object" => self.write_object(&digest(&name)?)?,
+                "triplet" => self.write_triplet(&row::stem(&name)?)?,
+                "refs" => self.write_refs(&name)?,
+                _ => {
+                    return Err(StoreError::corrupt(
+                        "changes",
+                        format!("{kind:?} is no kind of change"),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes everything. The marker goes first, so that a view that is cut short is written anew.
+    fn rebuild(&mut self) -> Result<(), StoreError> {
+        self.remove(MARKER.as_ref())?;
+        for directory in record_file::DIRECTORIES {
+            self.remove(directory.as_ref())?;
+        }
+        let access = self.snapshot.access();
+        for digest in content::objects(access)? {
+            self.write_object(&digest)?;
+        }
+        let mut stems = Vec::new();
+        let mut ids: BTreeSet<String> = reference::ids(access)?.into_iter().collect();
+        triplet::for_each(access, |row| {
+            stems.push(row.record.stem);
+            ids.insert(row.id);
+            Ok(())
+        })?;
+        stems.iter().try_for_each(|stem| self.write_triplet(stem))?;
+        ids.iter().try_for_each(|id| self.write_refs(id))
+    }
+
+    fn changes_since(&self, generation: u64) -> Result<Vec<(String, String)>, StoreError> {
+        let access = self.snapshot.access();
+        let failed = access.failed("read");
+        let sql =
+            "SELECT DISTINCT kind, name FROM changes WHERE generation > ?1 ORDER BY kind, name";
+        let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
+        let generation = row::integer(generation, "generation")?;
+        let rows = statement.query_map([generation], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.map_err(&failed)?
+            .collect::<Result<_, _>>()
+            .map_err(&failed)
+    }
+
+    fn write_object(&mut self, digest: &Digest) -> Result<(), StoreError> {
+        match content::read(self.snapshot.access(), Content::Object, digest)? {
+            Some(bytes) => self.write(&record_file::object_path(digest), &bytes),
+            None => self.remove(&record_file::object_path(digest)),
+        }
+    }
+
+    fn write_triplet(&mut self, stem: &Stem) -> Result<(), StoreError> {
+        let path = record_file::triplet_path(stem);
+        match self.snapshot.committed().checked_triplet(stem)? {
+            Some(record) => self.write(&path, &record_file::triplet_bytes(&record)),
+            None => self.remove(&path),
+        }
+    }
+
+    fn write_refs(&mut self, id: &str) -> Result<(), StoreError> {
+        let path = record_file::ref_path(id);
+        let (defined_by, sources) = self.snapshot.committed().checked_id(id)?;
+        if defined_by.is_none() && sources.is_empty() {
+            return self.remove(&path);
+        }
+        self.write(
+            &path,
+            &record_file::ref_bytes(id, defined_by.as_ref(), &sources),
+        )
+    }
+
+    fn write(&mut self, relative: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.root.join(relative);
+        whole_file::write(&path, bytes, Durability::Unsynced)
+            .map_err(|error| StoreError::file(&path, "written", error))?;
+        self.files += 1;
+        Ok(())
+    }
+
+    fn remove(&mut self, relative: &Path) -> Result<(), StoreError> {
+        let path = self.root.join(relative);
+        let removed =
+            whole_file::remove(&path).map_err(|error| StoreError::file(&path, "removed", error))?;
+        self.files += u64::from(removed);
+        if removed && let Some(parent) = path.parent() {
+            // Fails while other records share the directory, which is right.
+            let _ = fs::remove_dir(parent);
+        }
+        Ok(())
+    }
+}
+
+fn digest(name: &str) -> Result<Digest, StoreError> {
+    Digest::parse(name)
+        .map_err(|error| StoreError::corrupt(format!("changes {name:?}"), error.to_string()))
+}

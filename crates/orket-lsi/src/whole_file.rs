@@ -1,0 +1,114 @@
+//! Files that are there whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Whether the bytes must survive a power cut or only the end of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Survives a kill of the process.
+    Unsynced,
+    /// Survives a power cut: file and directory are synced before the call returns.
+    Synced,
+}
+
+/// Writes `bytes` beside `path` and renames them into place; directories on the way are made.
+pub(crate) fn write(path: &Path, bytes: &[u8], durability: Durability) -> std::io::Result<()> {
+    let parent = path
+        .parent()
+        .ok_or_else(|| std::io::Error::from(ErrorKind::InvalidInput))?;
+    let (temporary, mut file) = match create_temporary(parent) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            fs::DirBuilder::new()
+                .mode(0o700)
+                .recursive(true)
+                .create(parent)?;
+            create_temporary(parent)?
+        }
+        other => other?,
+    };
+    let written = file.write_all(bytes).and_then(|()| match durability {
+        Durability::Unsynced => Ok(()),
+        Durability::Synced => file.sync_all(),
+    });
+    let renamed = written.and_then(|()| fs::rename(&temporary, path));
+    if let Err(error) = renamed {
+        // The name is of no use to anyone; if it cannot be removed either, the first error still tells why.
+        let _ = fs::remove_file(&temporary);
+        return Err(error);
+    }
+    if durability == Durability::Synced {
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Tells whether a file name is one of an unfinished write.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.starts_with(".new-")
+}
+
+/// Makes a new file. Its name can be guessed, but only its owner can write the directory it is made in.
+fn create_temporary(directory: &Path) -> std::io::Result<(PathBuf, File)> {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = directory.join(format!(".new-{}-{number}", std::process::id()));
+        match OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+        {
+            Ok(file) => return Ok((path, file)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Reads a whole file; `None` if there is none.
+pub(crate) fn read(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a file or a directory with all it holds; tells whether there was one.
+pub(crate) fn remove(path: &Path) -> std::io::Result<bool> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Lists a directory, sorted; one that is not there is empty.
+pub(crate) fn entries(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let listed = match fs::read_dir(directory) {
+        Ok(listed) => listed,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
+    let mut paths = listed
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
