@@ -10,7 +10,7 @@ use orket_lsi::token;
 /// A held lease.
 pub(crate) struct FileLease {
     /// Locked for as long as it is open.
-    _file: File,
+    pub(crate) _file: File,
     pub(crate) fence: u64,
 }
 

@@ -1,2 +1,59 @@
-//! The binary `orket`.
-fn main() {}
+//! The binary `orket`: parse, wire, call, print. Nothing is decided here.
+#![forbid(unsafe_code)]
+
+mod clock;
+mod commands;
+mod exit;
+mod place;
+mod project;
+mod settings;
+mod terminal;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::commands::Command;
+
+/// Runs agent workflows on your own machine, and can prove what happened.
+#[derive(Parser)]
+#[command(name = "orket", version, about, max_term_width = 100, after_help = AFTER_HELP)]
+struct Arguments {
+    /// Work on the project in this directory (default: the nearest one upward that holds orket.toml)
+    #[arg(long, global = true, value_name = "DIR")]
+    project: Option<std::path::PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Begin with `orket init`, then `orket run --epic first_light`, then `orket board`.
+Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 the answer is no, 2 usage,
+3 configuration or asset invalid, 4 refused by policy, 5 model backend unavailable, 6 busy, 7 waiting for a person,
+70 a bug in Orket, 74 the disk failed, 130 interrupted.";
+
+fn main() -> ExitCode {
+    // A check runs in this very program, started again; that child never gets further than here.
+    orket_tools::sandbox::run_child_if_asked();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let wants_help = !error.use_stderr();
+            // Nothing can be told about a terminal that is gone.
+            let _ = error.print();
+            return if wants_help {
+                ExitCode::SUCCESS
+            } else {
+                exit::USAGE.into()
+            };
+        }
+    };
+    match arguments.command.execute(arguments.project.as_deref()) {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            terminal::complain(&failure);
+            failure.code.into()
+        }
+    }
+}

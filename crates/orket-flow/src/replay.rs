@@ -33,18 +33,6 @@ pub enum ReplayError {
         /// The turn.
         turn: TurnId,
     },
-    /// The turn is on another card or of another role.
-    #[error("{turn} of the run {run} is on {found}, not on {asked}")]
-    OtherPlace {
-        /// The run.
-        run: String,
-        /// The turn.
-        turn: TurnId,
-        /// Where the turn is.
-        found: String,
-        /// Where it was looked for.
-        asked: String,
-    },
     /// A record that the replay needs is not kept any more.
     #[error("not retained: {what}")]
     NotRetained {

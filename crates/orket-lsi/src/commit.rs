@@ -1,5 +1,6 @@
 //! The transaction that writes.
 
+use std::cell::Cell;
 use std::sync::MutexGuard;
 
 use orket_kernel::{Digest, PromotionPlan, RunEnvelope, RunHandle};
@@ -14,13 +15,14 @@ use crate::{Store, StoreError, promote, run};
 
 /// One `IMMEDIATE` transaction: everything in it becomes durable at [`CommitTransaction::commit`], or nothing does.
 ///
-/// Dropping it undoes all of it. After an error the transaction can still be committed, but what the failed call had
-/// done by then may be part of it, so drop it instead.
+/// Dropping it undoes all of it. Once a call on it has failed it can only be dropped: a part of that call could
+/// otherwise become durable.
 pub struct CommitTransaction<'a> {
     store: &'a Store,
     // Fields are dropped in this order: the connection is free before the next writer is let in.
     connection: MutexGuard<'a, Connection>,
     _pass: Pass<'a>,
+    has_failed: Cell<bool>,
 }
 
 /// What a promotion reached.
@@ -42,6 +44,7 @@ impl<'a> CommitTransaction<'a> {
             store,
             connection,
             _pass: pass,
+            has_failed: Cell::new(false),
         }
     }
 
@@ -72,7 +75,7 @@ impl<'a> CommitTransaction<'a> {
     /// # Errors
     /// [`StoreError::EnvelopeDiffers`] if the run was started with another envelope.
     pub fn start_run(&self, envelope: &RunEnvelope) -> Result<RunHandle, StoreError> {
-        self.store.judge(run::start(self.access(), envelope))
+        self.judge(run::start(self.access(), envelope))
     }
 
     /// Promotes one turn of a run that was started: keeps its objects and its record, changes triplets and refs,
@@ -86,9 +89,7 @@ impl<'a> CommitTransaction<'a> {
         plan: &PromotionPlan,
         turn_record: &[u8],
     ) -> Result<Promoted, StoreError> {
-        let head = self
-            .store
-            .judge(promote::apply(self.access(), plan, turn_record))?;
+        let head = self.judge(promote::apply(self.access(), plan, turn_record))?;
         Ok(Promoted {
             generation: head.generation,
             state_digest: head.state_digest,
@@ -102,7 +103,7 @@ impl<'a> CommitTransaction<'a> {
     /// Fails if they cannot be written.
     pub fn keep_record(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of_bytes(bytes);
-        self.store.judge(content::keep(
+        self.judge(content::keep(
             self.access(),
             Content::Record,
             &digest,
@@ -115,8 +116,13 @@ impl<'a> CommitTransaction<'a> {
     ///
     /// # Errors
     /// [`StoreError::Poisoned`] on an I/O error: whether the transaction is on the disk is then not known before the
-    /// database is opened again. After any other error nothing of it is.
+    /// database is opened again. After any other error nothing of it is; [`StoreError::Undone`] if a call on the
+    /// transaction had failed.
     pub fn commit(self) -> Result<(), StoreError> {
+        if self.has_failed.get() {
+            let path = self.store.layout().database();
+            return Err(StoreError::Undone { path });
+        }
         match self.connection.execute_batch("COMMIT") {
             Ok(()) => Ok(()),
             Err(error)
@@ -126,6 +132,13 @@ impl<'a> CommitTransaction<'a> {
             }
             Err(error) => Err(self.access().failed("committed")(error)),
         }
+    }
+
+    fn judge<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if result.is_err() {
+            self.has_failed.set(true);
+        }
+        self.store.judge(result)
     }
 
     fn access(&self) -> Access<'_> {

@@ -6,6 +6,7 @@ use crate::access::Access;
 use crate::content::{self, Content};
 use crate::promotion::{self, Head};
 use crate::tree_table::TreeTable;
+use crate::triplet::TripletRow;
 use crate::{StoreError, reference, state, tree, triplet};
 
 /// A view of the committed state inside a transaction.
@@ -25,7 +26,7 @@ impl<'a> Committed<'a> {
     }
 
     /// Returns the row of a stem, checked against the leaf that the head vouches for.
-    pub(crate) fn checked_triplet(&self, stem: &Stem) -> Result<Option<TripletRecord>, StoreError> {
+    pub(crate) fn checked_row(&self, stem: &Stem) -> Result<Option<TripletRow>, StoreError> {
         let access = self.access;
         let found = triplet::read(access, stem)?;
         let nodes = TreeTable {
@@ -48,7 +49,7 @@ impl<'a> Committed<'a> {
             let reason = "its turn is not that of the promotion that put it";
             return Err(StoreError::corrupt(format!("triplets {stem}"), reason));
         }
-        Ok(Some(row.record))
+        Ok(Some(row))
     }
 
     /// Returns who defines and who references an id, checked against the leaf that the head vouches for.
@@ -74,7 +75,8 @@ impl<'a> Committed<'a> {
 
 impl StateView for Committed<'_> {
     fn triplet(&self, stem: &Stem) -> Result<Option<TripletRecord>, ReadError> {
-        self.checked_triplet(stem)
+        let row = self.checked_row(stem);
+        row.map(|row| row.map(|row| row.record))
             .map_err(|error| error.into_read_error(stem.as_str()))
     }
 

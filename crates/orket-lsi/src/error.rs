@@ -52,6 +52,12 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A transaction in which a call had failed was to be committed. Nothing was changed.
+    #[error("a transaction on {} was undone, for a part of it had failed", path.display())]
+    Undone {
+        /// The database.
+        path: PathBuf,
+    },
     /// A change was asked of a store that was opened read-only.
     #[error("{} was opened read-only", path.display())]
     ReadOnly {

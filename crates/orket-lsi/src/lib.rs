@@ -23,6 +23,7 @@ mod commit;
 mod committed;
 mod content;
 mod database;
+mod delta;
 mod error;
 mod gate;
 mod home;

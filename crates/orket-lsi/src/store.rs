@@ -287,3 +287,36 @@ fn refuse_foreign(path: &Path, steps: &[Migration], settings: Settings) -> Resul
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_failed_sync_every_call_fails_the_same_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), &[]).unwrap();
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let full = StoreError::file(directory.path(), "written", full);
+        assert!(matches!(
+            store.judge::<()>(Err(full)),
+            Err(StoreError::Full { .. })
+        ));
+        store.head().unwrap();
+        let failed = std::io::Error::from(rustix::io::Errno::IO);
+        let failed = StoreError::file(directory.path(), "synced", failed);
+        let is_poisoned = |error: Option<StoreError>| {
+            let error = error.unwrap();
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(source.ends_with("could not be synced"), "{source}");
+            matches!(error, StoreError::Poisoned { .. })
+        };
+        assert!(is_poisoned(store.judge::<()>(Err(failed)).err()));
+        assert!(is_poisoned(store.begin().err()));
+        assert!(is_poisoned(store.snapshot().err()));
+        assert!(is_poisoned(store.head().err()));
+        assert!(is_poisoned(store.project_view().err()));
+        drop(store);
+        Store::open(directory.path(), &[]).unwrap().head().unwrap();
+    }
+}

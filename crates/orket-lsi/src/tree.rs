@@ -35,7 +35,7 @@ pub(crate) enum Node {
         /// The number of entries below.
         count: u64,
         /// The digests of the children; `None` for an empty one.
-        children: [Option<Digest>; FANOUT],
+        children: Box<[Option<Digest>; FANOUT]>,
     },
 }
 
@@ -67,29 +67,46 @@ impl Node {
 
     /// Returns the digest of the node.
     pub(crate) fn digest(&self) -> Digest {
-        let mut text = String::with_capacity(2400);
+        let mut text = Vec::with_capacity(2400);
         match self {
             Node::Bucket(entries) => {
-                text.push_str("{\"entries\":[");
+                text.extend(b"{\"entries\":[");
                 for (at, (key, leaf)) in entries.iter().enumerate() {
-                    let comma = if at == 0 { "" } else { "," };
-                    text.extend([comma, "[\"", &key.to_hex(), "\",\"", &leaf.to_hex(), "\"]"]);
+                    text.extend(if at == 0 { &b"[\""[..] } else { b",[\"" });
+                    push_hex(&mut text, key);
+                    text.extend(b"\",\"");
+                    push_hex(&mut text, leaf);
+                    text.extend(b"\"]");
                 }
-                text.push_str("]}");
+                text.extend(b"]}");
             }
             Node::Inner { count, children } => {
-                text.push_str("{\"children\":[");
+                text.extend(b"{\"children\":[");
                 for (at, child) in children.iter().enumerate() {
-                    text.push_str(if at == 0 { "" } else { "," });
+                    text.extend(if at == 0 { &b""[..] } else { b"," });
                     match child {
-                        Some(digest) => text.extend(["\"", &digest.to_hex(), "\""]),
-                        None => text.push_str("null"),
+                        Some(digest) => {
+                            text.push(b'"');
+                            push_hex(&mut text, digest);
+                            text.push(b'"');
+                        }
+                        None => text.extend(b"null"),
                     }
                 }
-                text.extend(["],\"count\":", &count.to_string(), "}"]);
+                text.extend(format!("],\"count\":{count}}}").as_bytes());
             }
         }
-        Digest::of_bytes(text.as_bytes())
+        Digest::of_bytes(&text)
+    }
+}
+
+// A node holds up to 32 digests and is hashed at every step of a path: a text of its own for each of them costs more
+// than the hash.
+fn push_hex(text: &mut Vec<u8>, digest: &Digest) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in digest.as_bytes() {
+        let digits = [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]);
+        text.extend(digits);
     }
 }
 
@@ -149,7 +166,7 @@ pub(crate) fn root_of(entries: &[Entry]) -> Digest {
         if entries.len() <= BUCKET_ENTRIES_MAX {
             return Node::Bucket(entries.to_vec());
         }
-        let mut children = [None; FANOUT];
+        let mut children = Box::new([None; FANOUT]);
         for group in entries.chunk_by(|one, other| digit(&one.0, depth) == digit(&other.0, depth)) {
             children[digit(&group[0].0, depth)] = Some(node_of(group, depth + 1).digest());
         }
@@ -179,7 +196,7 @@ fn update<N: Nodes>(
     let after = match &before {
         Node::Bucket(entries) => build(nodes, path, merge(entries, changes))?,
         Node::Inner { count, children } => {
-            let (mut count, mut children) = (*count, *children);
+            let (mut count, mut children) = (*count, children.clone());
             let depth = path.len();
             for group in
                 changes.chunk_by(|one, other| digit(&one.0, depth) == digit(&other.0, depth))
@@ -224,7 +241,7 @@ fn build<N: Nodes>(
         return Ok(Node::Bucket(entries));
     }
     let depth = path.len();
-    let mut children = [None; FANOUT];
+    let mut children = Box::new([None; FANOUT]);
     for group in entries.chunk_by(|one, other| digit(&one.0, depth) == digit(&other.0, depth)) {
         let digit = digit(&group[0].0, depth);
         path.push(hex_digit(digit));

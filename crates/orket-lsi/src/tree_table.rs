@@ -88,7 +88,7 @@ fn encode(node: &Node) -> Vec<u8> {
         Node::Inner { count, children } => {
             let mut bytes = vec![INNER_TAG];
             bytes.extend(count.to_be_bytes());
-            let bits = (0..).zip(children).fold(0_u16, |bits, (at, child)| {
+            let bits = (0..).zip(children.iter()).fold(0_u16, |bits, (at, child)| {
                 bits | (u16::from(child.is_some()) << at)
             });
             bytes.extend(bits.to_be_bytes());
@@ -118,7 +118,7 @@ fn decode(bytes: &[u8]) -> Option<Node> {
             let (count, rest) = rest.split_first_chunk::<8>()?;
             let (bits, mut rest) = rest.split_first_chunk::<2>()?;
             let bits = u16::from_be_bytes(*bits);
-            let mut children = [None; 16];
+            let mut children = Box::new([None; 16]);
             for (at, child) in children.iter_mut().enumerate() {
                 if bits & (1 << at) != 0 {
                     *child = Some(take_digest(&mut rest)?);
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn nodes_read_back_and_torn_ones_do_not() {
         let digest = |text: &str| Digest::of_bytes(text.as_bytes());
-        let mut children = [None; 16];
+        let mut children = Box::new([None; 16]);
         children[0] = Some(digest("a"));
         children[15] = Some(digest("b"));
         for node in [

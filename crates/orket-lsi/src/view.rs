@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use orket_kernel::{Digest, LSI_VERSION, Stem, canonical, object};
@@ -64,6 +65,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         .create(true)
         .truncate(false)
         .write(true)
+        .mode(0o600)
         .open(path);
     let file = opened.map_err(|error| StoreError::file(path, "locked", error))?;
     match file.try_lock() {
@@ -175,8 +177,8 @@ impl View<'_> {
 
     fn write_triplet(&mut self, stem: &Stem) -> Result<(), StoreError> {
         let path = record_file::triplet_path(stem);
-        match self.snapshot.committed().checked_triplet(stem)? {
-            Some(record) => self.write(&path, &record_file::triplet_bytes(&record)),
+        match self.snapshot.committed().checked_row(stem)? {
+            Some(row) => self.write(&path, &record_file::triplet_bytes(&row.record)),
             None => self.remove(&path),
         }
     }

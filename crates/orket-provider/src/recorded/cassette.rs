@@ -58,7 +58,8 @@ impl RecordedResponse {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    version: String,
+    #[serde(rename = "version")]
+    _version: String,
     request: Value,
     request_digest: Digest,
     response: RecordedResponse,
@@ -106,7 +107,6 @@ impl Cassette {
         }
         let stored: Stored =
             canonical::from_value(value).map_err(|error| bad(error.to_string()))?;
-        debug_assert_eq!(stored.version, VERSION);
         let cassette = Cassette::of_body(stored.request, stored.response);
         if cassette.digest != stored.request_digest {
             return Err(bad(format!(
@@ -170,21 +170,13 @@ mod tests {
 
     #[test]
     fn the_file_of_version_1() {
-        let text = r#"{"request":{"model":"m"},"request_digest":"7a5afffbd3f37b8d1a8e4c8e1ecb3e2b1ff8b9a37f2bdaaac5f5f5ed6a6fdcf7","response":{"lines":["{\"done\":true}",""],"status":200},"version":"orket_cassette/v1"}"#;
-        let digest = Digest::of_bytes(br#"{"model":"m"}"#);
-        let text = text.replace(
-            "7a5afffbd3f37b8d1a8e4c8e1ecb3e2b1ff8b9a37f2bdaaac5f5f5ed6a6fdcf7",
-            &digest.to_hex(),
-        );
+        let text = r#"{"request":{"model":"m"},"request_digest":"548f58d1c36c715b44f0863472074a97c448d5b8d18164b92adf55592b127f86","response":{"lines":["{\"done\":true}",""],"status":200},"version":"orket_cassette/v1"}"#;
         assert_eq!(
             String::from_utf8(cassette().to_bytes()).unwrap(),
-            text.clone() + "\n"
+            format!("{text}\n")
         );
         assert_eq!(Cassette::read("x", text.as_bytes()).unwrap(), cassette());
-        assert_eq!(
-            cassette().file_name(),
-            format!("{}.json", &digest.to_hex()[..16])
-        );
+        assert_eq!(cassette().file_name(), "548f58d1c36c715b.json");
     }
 
     #[test]

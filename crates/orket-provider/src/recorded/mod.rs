@@ -45,7 +45,7 @@ use difference::first_difference;
 /// request.messages[0].content.push('!');
 /// let missing = provider.invoke(&request, &mut |_delta| {}, &Cancellation::new()).unwrap_err();
 /// assert!(missing.to_string().ends_with(
-///     r#"at "/messages/0/content" the recording f5a4b06c8c6ab0ca.json has "Hello" and the request has "Hello!""#
+///     r#"at "/messages/0/content" the recording 07fe8733305afde6.json has "Hello" and the request has "Hello!""#
 /// ), "{missing}");
 /// # Ok::<(), orket_ports::ModelError>(())
 /// ```

@@ -116,7 +116,7 @@ impl Assembler {
     pub fn finish(mut self, on_delta: &mut dyn FnMut(Delta)) -> Result<ModelAnswer, ModelError> {
         let line = std::mem::take(&mut self.line);
         if let Err(error) = self.take_line(&line, on_delta) {
-            let is_cut = !self.is_done && matches!(error, ModelError::Protocol { .. });
+            let is_cut = !self.is_done && canonical::parse(line.trim_ascii()).is_err();
             return Err(if is_cut {
                 truncated("the stream ended inside a line")
             } else {

@@ -124,7 +124,7 @@ fn whatever_keeps_the_answer_from_being_whole_is_an_error() {
         (
             "load",
             "{\"done\":true,\"done_reason\":\"load\"}".to_owned(),
-            r#"the answer ended before its end: the stream ended inside a line"#,
+            r#"the model server does not speak the protocol: the server ended with "load", which is no end of an answer"#,
         ),
         (
             "load with newline",
@@ -144,7 +144,7 @@ fn whatever_keeps_the_answer_from_being_whole_is_an_error() {
         (
             "a key twice",
             "{\"done\":false,\"done\":true}\n".to_owned(),
-            r#"the model server does not speak the protocol: line 1 of the answer: the object names the key "done" twice, at pointer "", byte 14"#,
+            r#"the model server does not speak the protocol: line 1 of the answer: the object names the key "done" twice, at pointer "/done", byte 14"#,
         ),
         (
             "no object",

@@ -1,0 +1,71 @@
+//! `orket init`: a project of the user's own.
+
+use std::path::{Path, PathBuf};
+
+use orket_tools::path::{Directory, RelativePath};
+
+use crate::exit::{self, Code, Failure};
+use crate::project::CONFIG;
+use crate::settings::env_example;
+use crate::terminal;
+
+/// Makes a project: the sample assets to edit, settings, and what git should leave alone
+///
+/// Files that exist are left as they are.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example: mkdir work && cd work && orket init && orket run --epic first_light"
+)]
+pub(crate) struct Arguments {}
+
+/// The files of the sample project that a new project begins with.
+const SAMPLES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/samples.rs"));
+
+pub(crate) fn execute(_: &Arguments, project: Option<&Path>) -> Result<Code, Failure> {
+    let root: PathBuf = match project {
+        Some(directory) => directory.to_path_buf(),
+        None => PathBuf::from("."),
+    };
+    std::fs::create_dir_all(&root).map_err(|error| {
+        Failure::new(
+            exit::INVALID,
+            format!("{} cannot be made: {error}", root.display()),
+        )
+    })?;
+    let directory =
+        Directory::open(&root).map_err(|error| Failure::new(exit::INVALID, error.to_string()))?;
+    let example = env_example();
+    let own: [(&str, &[u8]); 1] = [(".env.example", example.as_bytes())];
+    let mut text = String::new();
+    let mut made = 0;
+    for (path, bytes) in own.iter().chain(SAMPLES) {
+        let failed = |reason: String| {
+            Failure::new(
+                exit::INVALID,
+                format!("{path} cannot be written in {}: {reason}", root.display()),
+            )
+        };
+        let relative: RelativePath = path
+            .parse()
+            .map_err(|error: orket_tools::path::RelativePathError| failed(error.to_string()))?;
+        if directory
+            .exists(&relative)
+            .map_err(|error| failed(error.to_string()))?
+        {
+            text.push_str(&format!("kept  {path}\n"));
+            continue;
+        }
+        directory
+            .write(&relative, bytes, false)
+            .map_err(|error| failed(error.to_string()))?;
+        text.push_str(&format!("made  {path}\n"));
+        made += 1;
+    }
+    terminal::print_bytes(text.as_bytes())?;
+    if made > 0 {
+        terminal::say(&format!(
+            "{CONFIG} and model/ are yours to edit; `orket run --epic first_light` works the sample\n"
+        ));
+    }
+    Ok(exit::DONE)
+}

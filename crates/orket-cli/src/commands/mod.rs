@@ -1,0 +1,37 @@
+//! One file per command: its flags, one call, what it prints.
+
+mod board;
+mod digest;
+mod init;
+mod replay_turn;
+mod run;
+mod show;
+
+use std::path::Path;
+
+use crate::exit::{Code, Failure};
+
+/// What to do.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    Init(init::Arguments),
+    Run(run::Arguments),
+    Board(board::Arguments),
+    Show(show::Arguments),
+    ReplayTurn(replay_turn::Arguments),
+    Digest(digest::Arguments),
+}
+
+impl Command {
+    /// Carries the command out.
+    pub(crate) fn execute(self, project: Option<&Path>) -> Result<Code, Failure> {
+        match self {
+            Command::Init(arguments) => init::execute(&arguments, project),
+            Command::Run(arguments) => run::execute(&arguments, project),
+            Command::Board(arguments) => board::execute(&arguments, project),
+            Command::Show(arguments) => show::execute(&arguments, project),
+            Command::ReplayTurn(arguments) => replay_turn::execute(&arguments, project),
+            Command::Digest(arguments) => digest::execute(&arguments),
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! `orket show card|run|turn`: one thing, whole.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use orket_cards::{Card, CardId, RunRow, TurnRow, TurnSnapshot, TurnStore, Verification};
+use orket_kernel::canonical::{self, Value};
+use orket_kernel::{RunId, object};
+
+use crate::exit::{self, Code, Failure};
+use crate::place::TurnPlace;
+use crate::project::Project;
+use crate::{terminal, wire};
+
+/// Shows a card, a run or a turn, whole
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples: orket show card FL-1; orket show run first_light-1; orket show turn first_light-1:FL-1:2"
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// A card: its facts, its comments, its turns
+    Card {
+        /// The card's id
+        id: CardId,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A run with its turns; all runs if no id is given
+    Run {
+        /// The run's id
+        id: Option<RunId>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The record of a turn
+    Turn {
+        /// The turn: RUN:ISSUE:TURN or RUN:ISSUE:TURN:ROLE
+        #[arg(value_name = "RUN:ISSUE:TURN[:ROLE]")]
+        id: TurnPlace,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<Code, Failure> {
+    let project = Project::find(project)?;
+    let Some(board) = wire::read_only_board(&project)? else {
+        return Err(Failure::new(
+            exit::NO,
+            "nothing has run in this project yet; `orket run --epic NAME` begins",
+        ));
+    };
+    let snapshot = board.snapshot()?;
+    let text = match &arguments.what {
+        What::Card { id, json } => card(snapshot.as_ref(), id, *json)?,
+        What::Run { id: Some(id), json } => run(snapshot.as_ref(), id, *json)?,
+        What::Run { id: None, json } => runs(snapshot.as_ref(), *json)?,
+        What::Turn { id, json } => turn(snapshot.as_ref(), id, *json)?,
+    };
+    terminal::print_bytes(text.as_bytes())
+}
+
+fn card(snapshot: &dyn TurnSnapshot, id: &CardId, json: bool) -> Result<String, Failure> {
+    let cards = snapshot.cards(None)?;
+    let card = cards.iter().find(|card| card.id == *id).ok_or_else(|| {
+        Failure::new(
+            exit::NO,
+            format!("there is no card {id} on the board; `orket board` lists the cards"),
+        )
+    })?;
+    if json {
+        return Ok(format!("{}\n", canonical::to_string(&card_json(card))));
+    }
+    let mut text = String::new();
+    let _ = writeln!(text, "{} {}", card.id, terminal::plain(&card.title));
+    let _ = writeln!(text, "epic         {}", card.epic);
+    let wait = card
+        .wait_reason
+        .map(|reason| format!(" ({reason})"))
+        .unwrap_or_default();
+    let _ = writeln!(text, "status       {}{wait}", card.status);
+    let _ = writeln!(text, "seat         {}", card.seat);
+    let _ = writeln!(text, "priority     {}", card.priority);
+    let depends: Vec<&str> = card.depends_on.iter().map(CardId::as_str).collect();
+    let _ = writeln!(text, "depends on   {}", list(&depends));
+    let _ = writeln!(text, "authors      {}", list(&card.authors));
+    let checks = match &card.verification {
+        Verification::Checks(fixtures) => list(fixtures),
+        Verification::None(reason) => format!("no checks: {}", terminal::plain(reason)),
+    };
+    let _ = writeln!(text, "verification {} ({checks})", card.verified.as_str());
+    for path in &card.artifacts {
+        let _ = writeln!(text, "promises     agent_output/{}", terminal::plain(path));
+    }
+    let _ = writeln!(text, "\n{}", terminal::plain_lines(&card.description));
+    for comment in &card.comments {
+        let _ = writeln!(
+            text,
+            "\n{}: {}",
+            comment.author,
+            terminal::plain_lines(&comment.text)
+        );
+    }
+    let mut head = "\nturns\n";
+    for run in snapshot.runs(Some(&card.epic))? {
+        for turn in snapshot
+            .turns(&run.run_id)?
+            .iter()
+            .filter(|turn| turn.card.as_ref() == Some(id))
+        {
+            text.push_str(std::mem::take(&mut head));
+            let _ = writeln!(text, "  {}", turn_line(&run.run_id, turn));
+        }
+    }
+    Ok(text)
+}
+
+fn list<T: AsRef<str>>(items: &[T]) -> String {
+    if items.is_empty() {
+        return "-".into();
+    }
+    items
+        .iter()
+        .map(|item| terminal::plain(item.as_ref()))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Returns a card with all its facts.
+pub(super) fn card_json(card: &Card) -> Value {
+    // A card always has a canonical form: it was read from one.
+    canonical::to_value(card).unwrap_or_default()
+}
+
+fn find_run(snapshot: &dyn TurnSnapshot, id: &RunId) -> Result<RunRow, Failure> {
+    snapshot.run(id)?.ok_or_else(|| {
+        Failure::new(
+            exit::NO,
+            format!("there is no run {id}; `orket show run` lists the runs"),
+        )
+    })
+}
+
+fn runs(snapshot: &dyn TurnSnapshot, json: bool) -> Result<String, Failure> {
+    let runs = snapshot.runs(None)?;
+    if json {
+        let rows: Vec<Value> = runs.iter().map(run_json).collect();
+        return Ok(format!("{}\n", canonical::to_string(&Value::from(rows))));
+    }
+    let mut text = String::new();
+    for run in runs {
+        let last = run.last_turn.map_or("-".into(), |turn| turn.to_string());
+        let _ = writeln!(
+            text,
+            "{:24} {:7} epic {}, last turn {last}",
+            run.run_id.as_str(),
+            run.state.as_str(),
+            run.epic
+        );
+    }
+    Ok(text)
+}
+
+fn run_json(run: &RunRow) -> Value {
+    object! {
+        "run_id" => run.run_id.as_str(),
+        "epic" => run.epic.as_str(),
+        "state" => run.state.as_str(),
+        "venue" => run.envelope.model_profile.as_str(),
+        "last_turn" => run.last_turn.map_or(Value::Null, |turn| turn.to_string().into()),
+    }
+}
+
+fn run(snapshot: &dyn TurnSnapshot, id: &RunId, json: bool) -> Result<String, Failure> {
+    let run = find_run(snapshot, id)?;
+    let turns = snapshot.turns(id)?;
+    let attempts = snapshot.attempts(id)?;
+    if json {
+        let mut row = run_json(&run);
+        if let Value::Object(fields) = &mut row {
+            let turns: Vec<Value> = turns.iter().map(|turn| turn_json(id, turn)).collect();
+            fields.insert("turns".into(), Value::from(turns));
+            fields.insert(
+                "refused_attempts".into(),
+                Value::from(attempts.len() as u64),
+            );
+            fields.insert(
+                "state_digest".into(),
+                Value::from(snapshot.state_digest().to_hex()),
+            );
+        }
+        return Ok(format!("{}\n", canonical::to_string(&row)));
+    }
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "run {} ({}), epic {}, venue {}",
+        run.run_id,
+        run.state.as_str(),
+        run.epic,
+        run.envelope.model_profile
+    );
+    for turn in &turns {
+        for attempt in attempts
+            .iter()
+            .filter(|attempt| attempt.turn_id == turn.turn_id)
+        {
+            let record = snapshot.turn_record(&attempt.record_digest)?;
+            let _ = writeln!(
+                text,
+                "  {} attempt {} refused: {}",
+                attempt.turn_id,
+                attempt.attempt,
+                terminal::plain(&record.refusals.join("; "))
+            );
+        }
+        let _ = writeln!(text, "  {}", turn_line(id, turn));
+    }
+    for attempt in attempts
+        .iter()
+        .filter(|a| turns.iter().all(|turn| turn.turn_id != a.turn_id))
+    {
+        let _ = writeln!(
+            text,
+            "  {} attempt {} refused",
+            attempt.turn_id, attempt.attempt
+        );
+    }
+    let _ = writeln!(text, "state {}", snapshot.state_digest());
+    Ok(text)
+}
+
+fn turn_name(run_id: &RunId, turn: &TurnRow) -> String {
+    let card = turn.card.as_ref().map_or("-", CardId::as_str);
+    format!("{run_id}:{card}:{}:{}", turn.turn_id.number(), turn.role)
+}
+
+fn turn_line(run_id: &RunId, turn: &TurnRow) -> String {
+    let digest = turn.result_digest.to_hex();
+    format!(
+        "{:46} {:7} {}",
+        turn_name(run_id, turn),
+        turn.step,
+        &digest[..16]
+    )
+}
+
+fn turn_json(run_id: &RunId, turn: &TurnRow) -> Value {
+    object! {
+        "name" => turn_name(run_id, turn),
+        "turn" => turn.turn_id.to_string(),
+        "issue_id" => turn.card.as_ref().map_or("-", CardId::as_str),
+        "role" => turn.role.as_str(),
+        "step" => turn.step.as_str(),
+        "attempt" => turn.attempt,
+        "result_digest" => turn.result_digest.to_hex(),
+        "state_digest" => turn.state_digest.to_hex(),
+        "record_digest" => turn.record_digest.to_hex(),
+    }
+}
+
+fn turn(snapshot: &dyn TurnSnapshot, place: &TurnPlace, json: bool) -> Result<String, Failure> {
+    let run = find_run(snapshot, &place.run_id)?;
+    let turns = snapshot.turns(&run.run_id)?;
+    let row = turns
+        .iter()
+        .find(|turn| turn.turn_id == place.turn_id)
+        .ok_or_else(|| {
+            let message = format!(
+                "the run {0} has no promoted {1}; `orket show run {0}` lists its turns",
+                run.run_id, place.turn_id
+            );
+            Failure::new(exit::NO, message)
+        })?;
+    if let Some(mismatch) = place.mismatch(row.card.as_ref().map(CardId::as_str), &row.role) {
+        return Err(Failure::new(exit::USAGE, mismatch));
+    }
+    let record = snapshot.turn_record(&row.record_digest)?;
+    if json {
+        let value = canonical::to_value(&record)
+            .map_err(|error| Failure::new(exit::BUG, error.to_string()))?;
+        return Ok(format!("{}\n", canonical::to_string(&value)));
+    }
+    let mut text = String::new();
+    let _ = writeln!(text, "{}", turn_name(&run.run_id, row));
+    let _ = writeln!(
+        text,
+        "step          {}, attempt {}",
+        record.step, record.attempt
+    );
+    let _ = writeln!(text, "result        {}", row.result_digest);
+    let _ = writeln!(text, "state after   {}", row.state_digest);
+    let _ = writeln!(text, "record        {}", row.record_digest);
+    let _ = writeln!(
+        text,
+        "tokens        {} in, {} out, {} exchange(s) with the model",
+        record.tokens.prompt,
+        record.tokens.completion,
+        record.exchanges.len()
+    );
+    if let Some(tier) = record.notes.get("sandbox_tier").and_then(Value::as_str) {
+        let _ = writeln!(text, "sandbox       {tier}");
+    }
+    if !record.said.is_empty() {
+        let _ = writeln!(text, "\n{}", terminal::plain_lines(&record.said));
+    }
+    for call in &record.calls {
+        let _ = writeln!(
+            text,
+            "\n{} {}\n  -> {}",
+            call.tool,
+            terminal::shortened(&canonical::to_string(&call.arguments)),
+            terminal::shortened(&canonical::to_string(&call.result))
+        );
+    }
+    if let Some(result) = &record.result {
+        let _ = writeln!(
+            text,
+            "\n{} {}",
+            result.outcome,
+            canonical::to_string(&result.transition_evidence)
+        );
+        for event in &result.events {
+            let _ = writeln!(text, "{}", terminal::plain(event));
+        }
+    }
+    Ok(text)
+}

@@ -1,0 +1,124 @@
+//! Exit codes, as `docs/exit-codes.md` lists them, and the failures that lead to them.
+
+use std::process::ExitCode;
+
+use orket_cards::StoreFault;
+use orket_flow::{ReplayError, RunError};
+use orket_kernel::ReadError;
+use orket_ports::ModelError;
+
+/// An exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Code(u8);
+
+pub(crate) const DONE: Code = Code(0);
+pub(crate) const NO: Code = Code(1);
+pub(crate) const USAGE: Code = Code(2);
+pub(crate) const INVALID: Code = Code(3);
+pub(crate) const REFUSED: Code = Code(4);
+pub(crate) const BACKEND: Code = Code(5);
+pub(crate) const BUSY: Code = Code(6);
+pub(crate) const WAITING: Code = Code(7);
+pub(crate) const BUG: Code = Code(70);
+pub(crate) const DISK: Code = Code(74);
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> ExitCode {
+        ExitCode::from(code.0)
+    }
+}
+
+/// Why a command ended without doing what it was asked: one line, and the code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Failure {
+        Failure {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Failure {
+        let message = error.to_string();
+        let code = match &error {
+            RunError::NoAsset { .. }
+            | RunError::Asset(_)
+            | RunError::NoFixture { .. }
+            | RunError::NoCard { .. }
+            | RunError::Workspace(_) => INVALID,
+            RunError::Name(_) | RunError::Ended { .. } | RunError::OtherEpic { .. } => USAGE,
+            RunError::Backend { source, .. } => {
+                return Failure::new(BACKEND, format!("{message}; {}", backend_hint(source)));
+            }
+            RunError::Verify { .. } => REFUSED,
+            RunError::ForeignChange { .. } => WAITING,
+            RunError::AnotherRun { .. } => BUSY,
+            RunError::Store(_) => {
+                return match error {
+                    RunError::Store(fault) => fault.into(),
+                    _ => Failure::new(BUG, message),
+                };
+            }
+            RunError::Read(ReadError::Corrupt { .. }) => NO,
+            RunError::Read(_) | RunError::Canonical(_) | RunError::Bug { .. } => BUG,
+        };
+        Failure::new(code, message)
+    }
+}
+
+fn backend_hint(error: &ModelError) -> &'static str {
+    match error {
+        ModelError::Unreachable { .. } => {
+            "start it (`ollama serve`), set ORKET_OLLAMA_URL, or use --venue recorded; then run the same command again"
+        }
+        ModelError::ModelMissing { .. } => {
+            "fetch it (`ollama pull MODEL`), then run the same command again"
+        }
+        ModelError::NotRecorded { .. } | ModelError::BadRecording { .. } => {
+            "the prompt or the recordings changed; use a venue with a model server"
+        }
+        ModelError::ContextOverflow { .. } => "raise options.num_ctx in the venue",
+        _ => "nothing is lost; run the same command again",
+    }
+}
+
+impl From<StoreFault> for Failure {
+    fn from(fault: StoreFault) -> Failure {
+        let code = match &fault {
+            StoreFault::Busy { .. } | StoreFault::Conflict { .. } | StoreFault::Fenced { .. } => {
+                BUSY
+            }
+            StoreFault::Corrupt { .. } => NO,
+            StoreFault::Unusable { .. } => INVALID,
+            StoreFault::Poisoned { .. } => DISK,
+            StoreFault::Failed { .. } => BUG,
+        };
+        let mut message = fault.to_string();
+        let mut source = std::error::Error::source(&fault);
+        while let Some(cause) = source {
+            message.push_str(&format!(": {cause}"));
+            source = cause.source();
+        }
+        Failure::new(code, message)
+    }
+}
+
+impl From<ReplayError> for Failure {
+    fn from(error: ReplayError) -> Failure {
+        let message = error.to_string();
+        match error {
+            ReplayError::Store(fault) => fault.into(),
+            ReplayError::NoRun { .. } | ReplayError::NoTurn { .. } => Failure::new(USAGE, message),
+            ReplayError::NotRetained { .. }
+            | ReplayError::Corrupt { .. }
+            | ReplayError::Proposal(_) => Failure::new(NO, message),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The project that a command works on, and its `orket.toml`.
+
+use std::path::{Path, PathBuf};
+
+use crate::exit::{self, Failure};
+use crate::settings::Settings;
+
+/// The file that makes a directory a project.
+pub(crate) const CONFIG: &str = "orket.toml";
+
+/// A project.
+pub(crate) struct Project {
+    pub(crate) root: PathBuf,
+    pub(crate) home: PathBuf,
+    pub(crate) settings: Settings,
+    pub(crate) config: Config,
+}
+
+/// The content of `orket.toml`.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// What agents may read and write.
+    #[serde(default)]
+    pub(crate) policy: PolicyConfig,
+}
+
+/// The declarative policy of the filesystem spaces.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyConfig {
+    #[serde(default = "read_scope")]
+    pub(crate) read_scope: Vec<ReadSpace>,
+    #[serde(default = "write_scope")]
+    pub(crate) write_scope: Vec<WriteSpace>,
+}
+
+/// A space that agents may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ReadSpace {
+    /// `agent_output/`.
+    Workspace,
+    /// The project.
+    Domain,
+}
+
+/// A space that agents may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WriteSpace {
+    /// `agent_output/`.
+    Workspace,
+}
+
+fn read_scope() -> Vec<ReadSpace> {
+    vec![ReadSpace::Workspace, ReadSpace::Domain]
+}
+
+fn write_scope() -> Vec<WriteSpace> {
+    vec![WriteSpace::Workspace]
+}
+
+impl Default for PolicyConfig {
+    fn default() -> PolicyConfig {
+        PolicyConfig {
+            read_scope: read_scope(),
+            write_scope: write_scope(),
+        }
+    }
+}
+
+impl Project {
+    /// Finds the project: the given directory, or the nearest one upward that holds `orket.toml`.
+    pub(crate) fn find(given: Option<&Path>) -> Result<Project, Failure> {
+        let root = match given {
+            Some(directory) => {
+                if !directory.join(CONFIG).is_file() {
+                    let message = format!(
+                        "{} is not a project: it holds no {CONFIG}; `orket init --project {0}` makes one",
+                        directory.display()
+                    );
+                    return Err(Failure::new(exit::INVALID, message));
+                }
+                directory.to_path_buf()
+            }
+            None => nearest()?,
+        };
+        let root = root.canonicalize().map_err(|error| {
+            Failure::new(
+                exit::INVALID,
+                format!("{} cannot be opened: {error}", root.display()),
+            )
+        })?;
+        let settings = Settings::load(&root)?;
+        let home = root.join(settings.value("ORKET_HOME").unwrap_or(".orket"));
+        let config = read_config(&root)?;
+        if config.policy.write_scope != [WriteSpace::Workspace] {
+            let message = format!("{CONFIG}: policy.write_scope must be [\"workspace\"]");
+            return Err(Failure::new(exit::INVALID, message));
+        }
+        Ok(Project {
+            root,
+            home,
+            settings,
+            config,
+        })
+    }
+}
+
+fn nearest() -> Result<PathBuf, Failure> {
+    let here = std::env::current_dir().map_err(|error| {
+        Failure::new(
+            exit::INVALID,
+            format!("the current directory cannot be found: {error}"),
+        )
+    })?;
+    let found = here
+        .ancestors()
+        .find(|directory| directory.join(CONFIG).is_file());
+    found.map(Path::to_path_buf).ok_or_else(|| {
+        let message = format!(
+            "no {CONFIG} in {} or above it; go to a project, name one with --project DIR, or make one with `orket init`",
+            here.display()
+        );
+        Failure::new(exit::INVALID, message)
+    })
+}
+
+fn read_config(root: &Path) -> Result<Config, Failure> {
+    let fault = |reason: String| Failure::new(exit::INVALID, format!("{CONFIG}: {reason}"));
+    let text =
+        std::fs::read_to_string(root.join(CONFIG)).map_err(|error| fault(error.to_string()))?;
+    toml::from_str(&text).map_err(|error| {
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start].lines().count().max(1));
+        fault(format!("line {line}: {}", error.message()))
+    })
+}

@@ -1,0 +1,97 @@
+//! The one file that names concrete adapters.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use orket_board::Board;
+use orket_flow::{ProviderKind, Tools, VenueAsset};
+use orket_ports::{Clock, ModelProvider};
+use orket_provider::{Ollama, Recorded};
+use orket_tools::builtin;
+use orket_tools::path::Directory;
+use orket_tools::project::ProjectWorkspace;
+use orket_tools::sandbox::Sandbox;
+use orket_tools::spaces::Spaces;
+use orket_tools::verifier::SandboxVerifier;
+
+use crate::clock::{FixedClock, SystemClock};
+use crate::exit::{self, Failure};
+use crate::project::{Project, ReadSpace};
+
+/// Opens the files of a project.
+pub(crate) fn workspace(project: &Project) -> Result<ProjectWorkspace, Failure> {
+    Ok(ProjectWorkspace::new(directory(project)?))
+}
+
+/// Opens the database for a command that writes.
+pub(crate) fn board(project: &Project) -> Result<Board, Failure> {
+    Ok(Board::open(&project.home)?)
+}
+
+/// Opens the database for a command that reads; `None` if there is none yet.
+pub(crate) fn read_only_board(project: &Project) -> Result<Option<Board>, Failure> {
+    Ok(Board::open_read_only(&project.home)?)
+}
+
+/// Makes the tools.
+pub(crate) fn tools(project: &Project) -> Result<Tools, Failure> {
+    let domain_is_readable = project
+        .config
+        .policy
+        .read_scope
+        .contains(&ReadSpace::Domain);
+    let spaces = Spaces::new(directory(project)?, domain_is_readable);
+    Ok(builtin::tools(Arc::new(spaces)))
+}
+
+/// Returns the names of the tools.
+pub(crate) fn tool_names(tools: &Tools) -> BTreeSet<String> {
+    tools.keys().cloned().collect()
+}
+
+/// Makes the clock.
+pub(crate) fn clock(project: &Project) -> Box<dyn Clock> {
+    match project.settings.value("ORKET_CLOCK") {
+        Some(time) => Box::new(FixedClock(time.to_owned())),
+        None => Box::new(SystemClock),
+    }
+}
+
+/// Makes the runner of checks.
+pub(crate) fn verifier() -> Result<SandboxVerifier, Failure> {
+    let sandbox = Sandbox::new().map_err(|error| Failure::new(exit::BUG, error.to_string()))?;
+    Ok(SandboxVerifier::new(sandbox))
+}
+
+/// Makes the ModelProvider of a venue.
+pub(crate) fn provider(
+    project: &Project,
+    venue: &VenueAsset,
+) -> Result<Box<dyn ModelProvider>, Failure> {
+    let fault =
+        |message: String| Failure::new(exit::BACKEND, format!("venue {}: {message}", venue.name));
+    match venue.provider {
+        ProviderKind::Recorded => {
+            let recorded = Recorded::open(&project.root.join("cassettes"))
+                .map_err(|error| fault(error.to_string()))?;
+            Ok(Box::new(recorded))
+        }
+        ProviderKind::Ollama => {
+            let url = project
+                .settings
+                .value("ORKET_OLLAMA_URL")
+                .or(venue.base_url.as_deref())
+                .unwrap_or("http://127.0.0.1:11434");
+            let timeout = Duration::from_secs(venue.timeout_seconds);
+            let ollama = Ollama::new(url, timeout).map_err(|error| {
+                Failure::new(exit::INVALID, format!("venue {}: {error}", venue.name))
+            })?;
+            Ok(Box::new(ollama))
+        }
+    }
+}
+
+fn directory(project: &Project) -> Result<Directory, Failure> {
+    Directory::open(&project.root).map_err(|error| Failure::new(exit::INVALID, error.to_string()))
+}

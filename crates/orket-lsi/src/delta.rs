@@ -1,0 +1,193 @@
+//! What a plan changes in the committed state, and whether it still fits it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use orket_kernel::{Digest, PromotionPlan, RefSource, Stem};
+
+use crate::access::Access;
+use crate::committed::Committed;
+use crate::content::{self, Content};
+use crate::reference::{self, Reference};
+use crate::{StoreError, state};
+
+/// What a promotion writes.
+pub(crate) struct Delta {
+    /// The new leaf of each stem that changes; `None` for one that is deleted.
+    pub(crate) stems: BTreeMap<Stem, Option<Digest>>,
+    /// The new leaf of each id whose definition or sources change; `None` if neither is left.
+    pub(crate) ids: BTreeMap<String, Option<Digest>>,
+    /// References that go.
+    pub(crate) removed: BTreeSet<Reference>,
+    /// References that come.
+    pub(crate) added: BTreeSet<Reference>,
+}
+
+/// Compares a plan with the state it is to change. Only reads; what is read is checked against the head, so that
+/// damage is found and not sealed under a new digest.
+///
+/// All references of the stems to prune go and those of the plan come (the Pruning Law). A reference that is among
+/// both stays as it is: changing a body alone costs nothing here, however many stems reference the same id.
+pub(crate) fn of(
+    plan: &PromotionPlan,
+    access: Access<'_>,
+    before: Committed<'_>,
+) -> Result<Delta, StoreError> {
+    check_plan(plan, access)?;
+    let mut old_definitions: BTreeMap<String, Stem> = BTreeMap::new();
+    let mut old_references: BTreeSet<Reference> = BTreeSet::new();
+    let deleted: BTreeSet<&Stem> = plan.delete.iter().collect();
+    for stem in &plan.prune {
+        match before.checked_row(stem)? {
+            Some(row) => old_definitions.insert(row.id, stem.clone()),
+            None if deleted.contains(stem) => {
+                return Err(conflict(
+                    plan,
+                    format!("{stem}, which it deletes, is not there"),
+                ));
+            }
+            None => continue,
+        };
+        old_references.extend(reference::of_stem(access, stem)?);
+    }
+    let new_definitions: BTreeMap<String, Stem> = plan
+        .put
+        .iter()
+        .map(|(record, id)| (id.clone(), record.stem.clone()))
+        .collect();
+    let new_references: BTreeSet<Reference> = plan.insert.iter().cloned().collect();
+
+    let mut delta = Delta {
+        stems: plan
+            .delete
+            .iter()
+            .map(|stem| (stem.clone(), None))
+            .collect(),
+        ids: BTreeMap::new(),
+        removed: old_references
+            .difference(&new_references)
+            .cloned()
+            .collect(),
+        added: new_references
+            .difference(&old_references)
+            .cloned()
+            .collect(),
+    };
+    for (record, _) in &plan.put {
+        delta
+            .stems
+            .insert(record.stem.clone(), Some(state::triplet_leaf(record)));
+    }
+    let redefined = old_definitions
+        .keys()
+        .chain(new_definitions.keys())
+        .filter(|id| old_definitions.get(*id) != new_definitions.get(*id));
+    let referenced = delta.removed.iter().chain(&delta.added).map(|(id, _)| id);
+    let ids: BTreeSet<String> = redefined.chain(referenced).cloned().collect();
+    let (removed, added) = (by_id(&delta.removed), by_id(&delta.added));
+    let pruned: BTreeSet<&Stem> = old_definitions.values().collect();
+    let mut leaves = BTreeMap::new();
+    for id in ids {
+        let (defined_by, sources) = before.checked_id(&id)?;
+        let others = defined_by.filter(|stem| !pruned.contains(stem));
+        let own = new_definitions.get(&id);
+        if let (Some(other), Some(own)) = (&others, own) {
+            let reason = format!("{other} defines {id}, which {own} also defines");
+            return Err(conflict(plan, reason));
+        }
+        let mut sources: BTreeSet<RefSource> = sources.into_iter().collect();
+        for source in removed.get(id.as_str()).into_iter().flatten() {
+            sources.remove(source);
+        }
+        for source in added.get(id.as_str()).into_iter().flatten() {
+            sources.insert((*source).clone());
+        }
+        let sources: Vec<RefSource> = sources.into_iter().collect();
+        let defined_by = own.or(others.as_ref());
+        if let (None, Some(source)) = (defined_by, sources.first()) {
+            let reason = format!(
+                "{} references {id}, which nothing would define",
+                source.stem
+            );
+            return Err(conflict(plan, reason));
+        }
+        let leaf = state::ref_leaf(&id, defined_by, &sources);
+        leaves.insert(id, leaf);
+    }
+    delta.ids = leaves;
+    Ok(delta)
+}
+
+/// Groups references by the id that they reference.
+fn by_id(references: &BTreeSet<Reference>) -> BTreeMap<&str, Vec<&RefSource>> {
+    let mut grouped: BTreeMap<&str, Vec<&RefSource>> = BTreeMap::new();
+    for (id, source) in references {
+        grouped.entry(id).or_default().push(source);
+    }
+    grouped
+}
+
+fn conflict(plan: &PromotionPlan, reason: String) -> StoreError {
+    StoreError::Conflict {
+        run_id: plan.run_id.clone(),
+        turn_id: plan.turn_id,
+        reason,
+    }
+}
+
+/// Refuses a plan that contradicts itself; no plan of the kernel does.
+fn check_plan(plan: &PromotionPlan, access: Access<'_>) -> Result<(), StoreError> {
+    let put: BTreeSet<&Stem> = plan.put.iter().map(|(record, _)| &record.stem).collect();
+    let delete: BTreeSet<&Stem> = plan.delete.iter().collect();
+    let prune: BTreeSet<&Stem> = plan.prune.iter().collect();
+    let ids: BTreeSet<&String> = plan.put.iter().map(|(_, id)| id).collect();
+    let changed: BTreeSet<&Stem> = put.union(&delete).copied().collect();
+    let damaged = plan
+        .objects
+        .iter()
+        .find(|(digest, bytes)| Digest::of_bytes(bytes) != **digest);
+    let misdated = plan
+        .put
+        .iter()
+        .find(|(record, _)| record.updated_at_turn != plan.turn_id);
+    let mut named = plan.put.iter().flat_map(|(record, _)| {
+        [
+            record.body_digest,
+            record.links_digest,
+            record.manifest_digest,
+        ]
+    });
+    let missing = loop {
+        match named.next() {
+            Some(digest) if plan.objects.contains_key(&digest) => {}
+            Some(digest) if content::exists(access, Content::Object, &digest)? => {}
+            missing => break missing,
+        }
+    };
+    let reason = if put.len() != plan.put.len() || delete.len() != plan.delete.len() {
+        "a stem is changed twice".to_owned()
+    } else if ids.len() != plan.put.len() {
+        "two stems define one id".to_owned()
+    } else if !put.is_disjoint(&delete) {
+        "a stem is put and deleted".to_owned()
+    } else if changed != prune {
+        "it does not prune exactly the stems that it changes".to_owned()
+    } else if let Some((id, source)) = plan.insert.iter().find(|(_, s)| !put.contains(&s.stem)) {
+        format!(
+            "it inserts a reference to {id} of {}, which it does not put",
+            source.stem
+        )
+    } else if let Some((digest, _)) = damaged {
+        format!("the bytes of object {digest} do not match the digest")
+    } else if let Some(digest) = missing {
+        format!("it names the object {digest}, which is not kept")
+    } else if let Some((record, _)) = misdated {
+        format!("{} names another turn", record.stem)
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::InvalidPlan {
+        run_id: plan.run_id.clone(),
+        turn_id: plan.turn_id,
+        reason,
+    })
+}

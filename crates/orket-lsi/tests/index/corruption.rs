@@ -1,0 +1,183 @@
+//! Damage behind the back of the store is found by the read that meets it.
+
+use orket_kernel::{Code, ReadError, StateView};
+use orket_lsi::StoreError;
+
+use crate::fixture::{Fixture, run_id, stem, turn};
+
+fn fixture() -> Fixture {
+    let fixture = Fixture::new();
+    let mut first = turn("a", 1)
+        .put("note/p", "p", &[])
+        .put("note/x", "x", &["p"]);
+    for number in 0..40 {
+        first = first.put(&format!("note/n{number}"), "n", &["p"]);
+    }
+    fixture.promote(&first).unwrap();
+    fixture
+        .promote(&turn("b", 1).put("note/y", "y", &["x"]))
+        .unwrap();
+    fixture
+}
+
+/// Damages one thing and expects that `read` calls it corrupt.
+fn check<T: std::fmt::Debug>(sql: &str, read: impl Fn(&Fixture) -> Result<T, ReadError>) {
+    let fixture = fixture();
+    assert!(read(&fixture).is_ok());
+    assert!(fixture.tamper(sql) > 0, "{sql}");
+    match read(&fixture) {
+        Err(ReadError::Corrupt { .. }) => {}
+        other => panic!("{sql}: {other:?}"),
+    }
+}
+
+fn store_check<T: std::fmt::Debug>(sql: &str, read: impl Fn(&Fixture) -> Result<T, StoreError>) {
+    let fixture = fixture();
+    assert!(read(&fixture).is_ok());
+    assert!(fixture.tamper(sql) > 0, "{sql}");
+    let error = read(&fixture).unwrap_err();
+    assert_eq!(error.code(), Some(Code::LsiCorruptRecord), "{sql}: {error}");
+}
+
+#[test]
+fn a_flipped_object_is_found() {
+    let read = |fixture: &Fixture| {
+        let snapshot = fixture.store.snapshot().unwrap();
+        let record = snapshot.triplet(&stem("note/x"))?.unwrap();
+        snapshot.object(&record.body_digest)
+    };
+    let body = "(SELECT body_digest FROM triplets WHERE stem = 'note/x')";
+    check(
+        &format!(
+            "UPDATE objects SET bytes = CAST('{{' || substr(bytes, 2, 5) || 'X' || substr(bytes, 8) AS BLOB) WHERE digest = {body}"
+        ),
+        read,
+    );
+    check(
+        &format!("UPDATE objects SET bytes = zeroblob(length_bytes) WHERE digest = {body}"),
+        read,
+    );
+    check(
+        &format!("UPDATE objects SET bytes = NULL WHERE digest = {body}"),
+        read,
+    );
+}
+
+#[test]
+fn a_changed_triplet_row_is_found() {
+    let read = |fixture: &Fixture| fixture.store.snapshot().unwrap().triplet(&stem("note/x"));
+    for sql in [
+        "UPDATE triplets SET body_digest = zeroblob(32) WHERE stem = 'note/x'",
+        "UPDATE triplets SET links_digest = manifest_digest WHERE stem = 'note/x'",
+        "UPDATE triplets SET manifest_digest = body_digest WHERE stem = 'note/x'",
+        "UPDATE triplets SET updated_at_turn = 7 WHERE stem = 'note/x'",
+        "UPDATE triplets SET lsi_version = 'lsi/v2' WHERE stem = 'note/x'",
+        "UPDATE triplets SET stem = 'note/w' WHERE stem = 'note/x'",
+        "DELETE FROM triplets WHERE stem = 'note/x'",
+    ] {
+        check(&format!("{sql} /* as a foreign tool would */"), read);
+    }
+    let read = |fixture: &Fixture| {
+        fixture
+            .store
+            .snapshot()
+            .unwrap()
+            .triplet(&stem("note/forged"))
+    };
+    check(
+        "INSERT INTO triplets SELECT 'note/forged', 'forged', body_digest, links_digest, manifest_digest, 1, lsi_version, \
+         1 FROM triplets WHERE stem = 'note/x'",
+        read,
+    );
+}
+
+#[test]
+fn a_changed_reference_or_definition_is_found() {
+    let sources = |fixture: &Fixture| fixture.store.snapshot().unwrap().sources("p");
+    for sql in [
+        "DELETE FROM refs WHERE id = 'p' AND stem = 'note/n7'",
+        "UPDATE refs SET artifact_digest = zeroblob(32) WHERE id = 'p' AND stem = 'note/x'",
+        "UPDATE refs SET relationship = 'other' WHERE id = 'p' AND stem = 'note/x'",
+        "INSERT INTO refs SELECT id, 'note/y', location, relationship, artifact_digest FROM refs \
+         WHERE id = 'p' AND stem = 'note/x'",
+    ] {
+        check(sql, sources);
+    }
+    let definition = |fixture: &Fixture| fixture.store.snapshot().unwrap().definition("x");
+    check("UPDATE triplets SET id = 'z' WHERE id = 'x'", definition);
+}
+
+#[test]
+fn a_changed_node_is_found() {
+    let read = |fixture: &Fixture| fixture.store.snapshot().unwrap().triplet(&stem("note/x"));
+    check("DELETE FROM state_nodes WHERE tree = 'triplets'", read);
+    check(
+        "UPDATE state_nodes SET node = zeroblob(length(node)) WHERE tree = 'triplets' AND path = ''",
+        read,
+    );
+}
+
+#[test]
+fn a_changed_promotion_is_found() {
+    let head = |fixture: &Fixture| fixture.store.head();
+    for column in [
+        "record_digest",
+        "triplet_root",
+        "ref_root",
+        "state_digest",
+        "previous_digest",
+        "digest",
+    ] {
+        store_check(
+            &format!("UPDATE promotions SET {column} = zeroblob(32) WHERE generation = 2"),
+            head,
+        );
+    }
+    store_check(
+        "UPDATE promotions SET run_id = 'a', turn = 9 WHERE generation = 2",
+        head,
+    );
+    let chain = |fixture: &Fixture| fixture.store.snapshot()?.verify_chain();
+    store_check(
+        "UPDATE promotions SET record_digest = zeroblob(32) WHERE generation = 1",
+        chain,
+    );
+    store_check("DELETE FROM promotions WHERE generation = 1", chain);
+}
+
+#[test]
+fn a_changed_ledger_is_never_a_new_start() {
+    let read = |fixture: &Fixture| fixture.store.snapshot()?.ledger(&run_id("a"));
+    store_check("DELETE FROM ledger WHERE run_id = 'a'", read);
+    store_check("UPDATE ledger SET last_turn = 5 WHERE run_id = 'a'", read);
+    let promote = |fixture: &Fixture| {
+        let plan = fixture.plan(&turn("a", 2));
+        fixture.store.begin()?.promote(&plan, b"record")
+    };
+    store_check("DELETE FROM ledger WHERE run_id = 'a'", promote);
+}
+
+#[test]
+fn a_changed_envelope_or_record_is_found() {
+    let read = |fixture: &Fixture| fixture.store.snapshot()?.envelope(&run_id("a"));
+    store_check(
+        "UPDATE runs SET envelope = CAST('{}' AS BLOB) WHERE run_id = 'a'",
+        read,
+    );
+    let read = |fixture: &Fixture| {
+        let snapshot = fixture.store.snapshot()?;
+        let row = snapshot.promotion_at(1)?.unwrap();
+        snapshot.record(&row.record_digest)
+    };
+    store_check("UPDATE records SET bytes = zeroblob(length_bytes)", read);
+}
+
+#[test]
+fn damage_is_not_sealed_under_a_new_digest() {
+    let fixture = fixture();
+    let plan = fixture.plan(&turn("a", 2).put("note/x", "changed", &[]));
+    assert!(fixture.tamper("DELETE FROM refs WHERE id = 'p' AND stem = 'note/n7'") > 0);
+    let error = fixture.promote_plan(&plan).unwrap_err();
+    assert_eq!(error.code(), Some(Code::LsiCorruptRecord), "{error}");
+    assert_eq!(fixture.store.head().unwrap().generation, 2);
+}

@@ -1,0 +1,14 @@
+//! The index as a whole: a real database in a temporary home.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failing test is loud, also in a function that tests share"
+)]
+
+mod corruption;
+mod fixture;
+mod laws;
+mod open;
+mod staging;
+mod transactions;
+mod view;

@@ -1,0 +1,84 @@
+//! `list_directory`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use orket_kernel::canonical::Value;
+use orket_kernel::object;
+use orket_ports::tool::{ArgumentType, Parameter, Replayed, ToolSpec};
+use orket_ports::{Refusal, Tool, TurnScope};
+
+use super::text;
+use crate::spaces::{Place, Spaces};
+
+const SPEC: ToolSpec = ToolSpec {
+    name: "list_directory",
+    description: "List a directory of the project, sorted. Directories end in a slash.",
+    parameters: &[Parameter {
+        name: "path",
+        description: "The path, relative to the project; agent_output if left out",
+        argument_type: ArgumentType::Text { max_bytes: 1024 },
+        required: false,
+    }],
+    replayed: Replayed::Fed,
+};
+
+pub(super) struct ListDirectory {
+    pub(super) spaces: Arc<Spaces>,
+}
+
+impl ListDirectory {
+    fn place(&self, arguments: &Value) -> Result<Place, Refusal> {
+        match text(arguments, "path") {
+            "" => Ok(Place::Output),
+            path => self.spaces.readable(path),
+        }
+    }
+}
+
+impl Tool for ListDirectory {
+    fn spec(&self) -> &ToolSpec {
+        &SPEC
+    }
+
+    fn validate(&self, arguments: &Value) -> Result<(), Refusal> {
+        self.place(arguments).map(|_| ())
+    }
+
+    fn call(&self, arguments: &Value, scope: &mut dyn TurnScope) -> Result<Value, Refusal> {
+        let path = text(arguments, "path");
+        let prefix = match self.place(arguments)? {
+            Place::Output => String::new(),
+            Place::Artifact(below) => format!("{}/", below.as_str()),
+            Place::Domain(below) => {
+                return scope.recorded(&mut || {
+                    Ok(match self.spaces.list(&below) {
+                        Ok(Some(entries)) => listing(entries),
+                        Ok(None) => object! { "error" => format!("{path} is not a directory") },
+                        Err(error) => {
+                            object! { "error" => format!("{path} cannot be listed: {}", error) }
+                        }
+                    })
+                });
+            }
+        };
+        let entries: BTreeSet<String> = scope
+            .artifacts()?
+            .iter()
+            .filter_map(|artifact| artifact.strip_prefix(&prefix))
+            .map(|rest| match rest.split_once('/') {
+                Some((directory, _)) => format!("{directory}/"),
+                None => rest.to_owned(),
+            })
+            .collect();
+        if entries.is_empty() && !prefix.is_empty() {
+            return Ok(object! { "error" => format!("{path} is not a directory") });
+        }
+        Ok(listing(entries))
+    }
+}
+
+fn listing(entries: BTreeSet<String>) -> Value {
+    let entries: Vec<Value> = entries.into_iter().map(Value::from).collect();
+    object! { "entries" => entries }
+}

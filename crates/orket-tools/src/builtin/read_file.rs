@@ -1,0 +1,70 @@
+//! `read_file`.
+
+use std::sync::Arc;
+
+use orket_kernel::canonical::Value;
+use orket_kernel::object;
+use orket_ports::tool::{ArgumentType, Parameter, Replayed, ToolSpec};
+use orket_ports::{Refusal, Tool, TurnScope};
+
+use super::text;
+use crate::spaces::{Place, Spaces};
+
+/// The most bytes that are read from one file.
+pub(crate) const READ_MAX_BYTES: u64 = 256 * 1024;
+
+const SPEC: ToolSpec = ToolSpec {
+    name: "read_file",
+    description: "Read a text file of the project. Files that you or others produced lie below agent_output/.",
+    parameters: &[Parameter {
+        name: "path",
+        description: "The path, relative to the project: agent_output/lib/phase.sh",
+        argument_type: ArgumentType::Text { max_bytes: 1024 },
+        required: true,
+    }],
+    replayed: Replayed::Fed,
+};
+
+pub(super) struct ReadFile {
+    pub(super) spaces: Arc<Spaces>,
+}
+
+impl Tool for ReadFile {
+    fn spec(&self) -> &ToolSpec {
+        &SPEC
+    }
+
+    fn validate(&self, arguments: &Value) -> Result<(), Refusal> {
+        self.spaces.readable(text(arguments, "path")).map(|_| ())
+    }
+
+    fn call(&self, arguments: &Value, scope: &mut dyn TurnScope) -> Result<Value, Refusal> {
+        let path = text(arguments, "path");
+        match self.spaces.readable(path)? {
+            Place::Artifact(below) => match scope.artifact(below.as_str())? {
+                None => Ok(object! { "error" => format!("{path} does not exist") }),
+                Some(bytes) => Ok(shown(path, bytes)),
+            },
+            Place::Output => Ok(object! { "error" => format!("{path} is a directory") }),
+            Place::Domain(below) => scope.recorded(&mut || {
+                Ok(match self.spaces.read(&below, READ_MAX_BYTES) {
+                    Ok(Some(bytes)) => shown(path, bytes),
+                    Ok(None) => object! { "error" => format!("{path} does not exist") },
+                    Err(error) => {
+                        object! { "error" => format!("{path} cannot be read: {}", error) }
+                    }
+                })
+            }),
+        }
+    }
+}
+
+fn shown(path: &str, bytes: Vec<u8>) -> Value {
+    if bytes.len() as u64 > READ_MAX_BYTES {
+        return object! { "error" => format!("{path} is longer than {READ_MAX_BYTES} bytes") };
+    }
+    match String::from_utf8(bytes) {
+        Ok(content) => object! { "content" => content },
+        Err(_) => object! { "error" => format!("{path} is not a text") },
+    }
+}

@@ -1,0 +1,159 @@
+//! The files of one project behind the port `Workspace`.
+
+use orket_ports::Workspace;
+use orket_ports::workspace::{AssetKind, OnDisk, OutputFile, WorkspaceError};
+
+use crate::path::{Directory, Kind, PathError, RelativePath};
+use crate::spaces::OUTPUT;
+
+const ASSET_MAX_BYTES: u64 = 4 * 1024 * 1024;
+const OUTPUT_MAX_BYTES: u64 = 64 * 1024 * 1024;
+const LOG_MAX_BYTES: u64 = 1024 * 1024 * 1024;
+const LOG: &str = "workspace/default/orket.log";
+
+/// A project directory.
+pub struct ProjectWorkspace {
+    project: Directory,
+}
+
+impl ProjectWorkspace {
+    /// Makes the workspace of an opened project directory.
+    pub fn new(project: Directory) -> ProjectWorkspace {
+        ProjectWorkspace { project }
+    }
+
+    fn read(&self, path: &str, limit_bytes: u64) -> Result<Option<Vec<u8>>, WorkspaceError> {
+        match self.project.read(&relative(path, "read")?, limit_bytes) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(fault(path, "read", &error)),
+        }
+    }
+
+    fn write(&self, path: &str, bytes: &[u8], executable: bool) -> Result<(), WorkspaceError> {
+        let relative = relative(path, "written")?;
+        self.project
+            .write(&relative, bytes, executable)
+            .map_err(|error| fault(path, "written", &error))
+    }
+}
+
+impl Workspace for ProjectWorkspace {
+    fn asset(
+        &self,
+        kind: AssetKind,
+        name: &str,
+    ) -> Result<Option<(String, Vec<u8>)>, WorkspaceError> {
+        let path = format!("model/{}/{name}.json", kind.directory());
+        let is_plain =
+            !name.is_empty() && !name.contains('/') && path.parse::<RelativePath>().is_ok();
+        if !is_plain {
+            return Ok(None);
+        }
+        Ok(self
+            .read(&path, ASSET_MAX_BYTES)?
+            .map(|bytes| (path, bytes)))
+    }
+
+    fn asset_names(&self, kind: AssetKind) -> Result<Vec<String>, WorkspaceError> {
+        let path = format!("model/{}", kind.directory());
+        let entries = match self.project.list(Some(&relative(&path, "listed")?)) {
+            Ok(entries) => entries,
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            Err(error) => return Err(fault(&path, "listed", &error)),
+        };
+        let names = entries.into_iter().filter(|entry| entry.kind == Kind::File);
+        Ok(names
+            .filter_map(|entry| Some(entry.name.strip_suffix(".json")?.to_owned()))
+            .collect())
+    }
+
+    fn fixture(&self, path: &str) -> Result<Option<Vec<u8>>, WorkspaceError> {
+        self.read(&format!("verification/{path}"), ASSET_MAX_BYTES)
+    }
+
+    fn output(&self, path: &str) -> Result<OnDisk, WorkspaceError> {
+        let path = format!("{OUTPUT}/{path}");
+        let relative = relative(&path, "read")?;
+        match self.project.kind(&relative) {
+            Ok(None) => return Ok(OnDisk::Absent),
+            Ok(Some(Kind::File)) => {}
+            Ok(Some(_)) => return Ok(OnDisk::Other),
+            Err(error) => return Err(fault(&path, "read", &error)),
+        }
+        match self.project.read_with_mode(&relative, OUTPUT_MAX_BYTES) {
+            Ok((bytes, executable)) => Ok(OnDisk::File { bytes, executable }),
+            Err(error) if error.is_not_found() => Ok(OnDisk::Absent),
+            // A hard link, a file that is too long: not one that Orket wrote.
+            Err(_) => Ok(OnDisk::Other),
+        }
+    }
+
+    fn write_output(&self, file: &OutputFile) -> Result<(), WorkspaceError> {
+        self.write(
+            &format!("{OUTPUT}/{}", file.path),
+            &file.bytes,
+            file.executable,
+        )
+    }
+
+    fn write_observation(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
+        self.write(
+            &format!("workspace/default/observability/{path}"),
+            bytes,
+            false,
+        )
+    }
+
+    fn logged(&self, run_id: &str) -> Result<u64, WorkspaceError> {
+        let Some(bytes) = self.read(LOG, LOG_MAX_BYTES)? else {
+            return Ok(0);
+        };
+        let whole = bytes
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |last| last + 1);
+        if whole < bytes.len() {
+            self.write(LOG, &bytes[..whole], false)?;
+        }
+        let lines = bytes[..whole].split(|byte| *byte == b'\n');
+        let seqs = lines.filter_map(|line| {
+            let line = orket_kernel::canonical::parse(line).ok()?;
+            let own = line.get("run_id")?.as_str()? == run_id;
+            own.then(|| line.get("seq")?.as_u64()).flatten()
+        });
+        Ok(seqs.max().unwrap_or(0))
+    }
+
+    fn append_log(&self, lines: &[String]) -> Result<(), WorkspaceError> {
+        let mut text = String::new();
+        for line in lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        self.project
+            .append(&relative(LOG, "written")?, text.as_bytes())
+            .map_err(|error| fault(LOG, "written", &error))
+    }
+}
+
+fn relative(path: &str, action: &'static str) -> Result<RelativePath, WorkspaceError> {
+    path.parse()
+        .map_err(|error: crate::path::RelativePathError| WorkspaceError {
+            path: path.to_owned(),
+            action,
+            reason: error.to_string(),
+        })
+}
+
+fn fault(path: &str, action: &'static str, error: &PathError) -> WorkspaceError {
+    let reason = match std::error::Error::source(error) {
+        Some(source) => source.to_string(),
+        None => error.to_string(),
+    };
+    WorkspaceError {
+        path: path.to_owned(),
+        action,
+        reason,
+    }
+}

@@ -1,0 +1,130 @@
+//! The Verifier that runs checks in the sandbox.
+//!
+//! A check gets a private copy of all artefacts as its working directory and its own fixture, read-only, beside it.
+//! What it changes in the copy is thrown away.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use orket_ports::Verifier;
+use orket_ports::verifier::{ArtifactFile, Check, CheckOutcome, LeastTier, VerifyError};
+
+use crate::path::{Directory, RelativePath};
+use crate::sandbox::{self, Job, Sandbox, SandboxError, Status};
+
+/// How much of a check's output is kept, in bytes.
+const OUTPUT_KEPT_BYTES: usize = 4096;
+
+/// Runs checks with `/bin/sh` in the sandbox.
+pub struct SandboxVerifier {
+    sandbox: Sandbox,
+    tier: OnceLock<String>,
+}
+
+impl SandboxVerifier {
+    /// Makes a verifier; `sandbox` says which executable becomes the child.
+    pub fn new(sandbox: Sandbox) -> SandboxVerifier {
+        SandboxVerifier {
+            sandbox,
+            tier: OnceLock::new(),
+        }
+    }
+}
+
+impl Verifier for SandboxVerifier {
+    fn tier(&self) -> String {
+        self.tier
+            .get_or_init(|| self.sandbox.probe().to_string())
+            .clone()
+    }
+
+    fn run(
+        &self,
+        check: &Check,
+        files: &BTreeMap<String, ArtifactFile>,
+        least: LeastTier,
+    ) -> Result<CheckOutcome, VerifyError> {
+        let not_run = |reason: String| VerifyError::NotRun {
+            fixture: check.fixture.clone(),
+            reason,
+        };
+        let scratch = tempfile::Builder::new()
+            .prefix("orket-check-")
+            .permissions(fs::Permissions::from_mode(0o711))
+            .tempdir()
+            .map_err(|error| not_run(error.to_string()))?;
+        let work_dir = scratch.path().join("agent_output");
+        let fixture = scratch.path().join("check.sh");
+        fill(&work_dir, files).map_err(not_run)?;
+        fs::write(&fixture, &check.script)
+            .and_then(|()| fs::set_permissions(&fixture, fs::Permissions::from_mode(0o444)))
+            .map_err(|error| not_run(error.to_string()))?;
+        let mut job = Job::new("/bin/sh", &work_dir);
+        job.arguments = vec![fixture.to_string_lossy().into_owned()];
+        job.readable = vec![fixture.clone()];
+        job.limits.wall_time = Duration::from_secs(check.timeout_seconds);
+        job.limits.cpu_seconds = check.timeout_seconds;
+        let outcome = self
+            .sandbox
+            .run(&job, sandbox_tier(least))
+            .map_err(|error| match error {
+                SandboxError::TierTooLow { least, tier } => VerifyError::TierTooLow {
+                    reached: tier.to_string(),
+                    required: least.to_string(),
+                },
+                other => not_run(other.to_string()),
+            })?;
+        let ended = match outcome.status {
+            Status::Exited(code) => format!("exit {code}"),
+            Status::Signaled(signal) => format!("signal {signal}"),
+            Status::TimedOut => format!("no end within {} s", check.timeout_seconds),
+            Status::OutputLimit => "more output than allowed".to_owned(),
+        };
+        let mut output = outcome.stdout;
+        output.extend_from_slice(&outcome.stderr);
+        Ok(CheckOutcome {
+            fixture: check.fixture.clone(),
+            passed: outcome.status == Status::Exited(0),
+            ended,
+            output: told(&output, scratch.path()),
+        })
+    }
+}
+
+fn sandbox_tier(least: LeastTier) -> sandbox::LeastTier {
+    match least {
+        LeastTier::None => sandbox::LeastTier::None,
+        LeastTier::Partial => sandbox::LeastTier::Partial,
+        LeastTier::Full => sandbox::LeastTier::Full,
+    }
+}
+
+/// Writes the private copy.
+fn fill(work_dir: &Path, files: &BTreeMap<String, ArtifactFile>) -> Result<(), String> {
+    fs::create_dir(work_dir).map_err(|error| error.to_string())?;
+    let directory = Directory::open(work_dir).map_err(|error| error.to_string())?;
+    for (path, file) in files {
+        let path: RelativePath = path
+            .parse()
+            .map_err(|error: crate::path::RelativePathError| error.to_string())?;
+        directory
+            .write(&path, &file.bytes, file.executable)
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// Returns the end of the output as text, without the name of the scratch directory: it is drawn anew for every check,
+/// and what a check prints goes into evidence that must come out the same.
+fn told(output: &[u8], scratch: &Path) -> String {
+    let text = String::from_utf8_lossy(output).replace(&*scratch.to_string_lossy(), "");
+    let mut start = text.len().saturating_sub(OUTPUT_KEPT_BYTES);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text[start..].to_owned()
+}
