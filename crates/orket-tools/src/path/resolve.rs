@@ -36,7 +36,7 @@ pub(super) fn open_beneath(
     flags: OFlags,
     mode: Mode,
 ) -> Result<OwnedFd, Errno> {
-    let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let flags = flags | OFlags::CLOEXEC;
     let mut result = Err(Errno::AGAIN);
     for _ in 0..ATTEMPTS {
         result = match resolution {
@@ -76,6 +76,7 @@ fn open_step_by_step(
     flags: OFlags,
     mode: Mode,
 ) -> Result<OwnedFd, Errno> {
+    let flags = flags | OFlags::NOFOLLOW;
     let device = rustix::fs::fstat(root)?.st_dev;
     let mut above: Option<OwnedFd> = None;
     let mut components = path.components().peekable();

@@ -290,15 +290,14 @@ impl Attempt {
             stdout,
             stderr,
         };
-        for pipe in [
+        let pipes = [
             attempt.stdout.pipe.as_ref().map(AsFd::as_fd),
             attempt.stderr.pipe.as_ref().map(AsFd::as_fd),
-        ] {
-            if let Some(pipe) = pipe {
-                rustix::io::ioctl_fionbio(pipe, true)
-                    .map_err(io::Error::from)
-                    .map_err(failed)?;
-            }
+        ];
+        for pipe in pipes.into_iter().flatten() {
+            rustix::io::ioctl_fionbio(pipe, true)
+                .map_err(io::Error::from)
+                .map_err(failed)?;
         }
         attempt
             .control
@@ -324,18 +323,20 @@ impl Attempt {
                         ready = true;
                         deadline = Instant::now() + bounds.wall_time;
                     }
-                    Report::Lacks { feature, reason } => {
-                        end.get_or_insert(End::Lacks(Missing { feature, reason }));
-                    }
                     Report::Failed { step, reason } => {
                         return Err(SandboxError::SetUp { step, reason });
                     }
-                    Report::Exited(code) => {
-                        drop(end.get_or_insert(End::Ended(Status::Exited(code))))
+                    // Of several ends the first one counts: the stage that lacks something then ends with a code.
+                    Report::Lacks { feature, reason } if end.is_none() => {
+                        end = Some(End::Lacks(Missing { feature, reason }));
                     }
-                    Report::Signaled(signal) => {
-                        drop(end.get_or_insert(End::Ended(Status::Signaled(signal))))
+                    Report::Exited(code) if end.is_none() => {
+                        end = Some(End::Ended(Status::Exited(code)))
                     }
+                    Report::Signaled(signal) if end.is_none() => {
+                        end = Some(End::Ended(Status::Signaled(signal)))
+                    }
+                    _ => {}
                 }
             }
             if !more {

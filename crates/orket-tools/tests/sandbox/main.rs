@@ -1,0 +1,312 @@
+//! Attacks on the sandbox, run inside it: one line per case.
+//!
+//! Every case runs on the machine as it is and again with features switched off, as on a machine that lacks them. What
+//! cannot be enforced at a tier is said so in its line. Has no test harness: the executable is also the child.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test without a harness: it is loud by panicking, and prints its own lines"
+)]
+
+mod cases;
+mod trials;
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use orket_tools::sandbox::{Feature, Job, LeastTier, Outcome, Sandbox, Status, Tier};
+
+use cases::{CASES, Case, Expect};
+use trials::TRIALS;
+
+/// Everything that is there for the attacks. Modes are wide open: only the sandbox is in the way.
+struct Scene {
+    scratch: tempfile::TempDir,
+    tcp: TcpListener,
+    unix: UnixListener,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let scratch = tempfile::tempdir().unwrap();
+        let scene = Scene {
+            tcp: TcpListener::bind("127.0.0.1:0").unwrap(),
+            unix: UnixListener::bind(scratch.path().join("socket")).unwrap(),
+            scratch,
+        };
+        scene.tcp.set_nonblocking(true).unwrap();
+        scene.unix.set_nonblocking(true).unwrap();
+        for directory in ["", "outside", "fixtures"] {
+            let path = scene.path(directory);
+            fs::create_dir_all(&path).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        fs::set_permissions(scene.path("socket"), fs::Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(scene.path("outside"), fs::Permissions::from_mode(0o777)).unwrap();
+        fs::write(scene.path("secret"), "canary-4711").unwrap();
+        fs::set_permissions(scene.path("secret"), fs::Permissions::from_mode(0o666)).unwrap();
+        fs::write(
+            scene.path("fixtures/check.sh"),
+            "grep -q hello result.txt && echo checked > verdict.txt",
+        )
+        .unwrap();
+        scene
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    /// A private copy as the engine makes one.
+    fn work_dir(&self) -> PathBuf {
+        let path = self.path("work");
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(path.join("result.txt"), "hello").unwrap();
+        path
+    }
+
+    fn job(&self, script: &str) -> Job {
+        let mut job = Job::new("sh", self.work_dir());
+        let script = script
+            .replace("$OUT", self.scratch.path().to_str().unwrap())
+            .replace("$ENGINE", &std::process::id().to_string())
+            .replace("$PORT", &self.tcp.local_addr().unwrap().port().to_string())
+            .replace("$MARK", &mark());
+        job.arguments = vec!["-c".to_owned(), script];
+        job.readable = vec![self.path("fixtures")];
+        job.limits.wall_time = Duration::from_secs(20);
+        job
+    }
+
+    /// Tells whether nothing outside was changed or reached.
+    fn untouched(&self) -> Result<(), String> {
+        let secret = self.path("secret");
+        let same = fs::read_to_string(&secret).is_ok_and(|text| text == "canary-4711");
+        check(same, "the secret was changed")?;
+        check(
+            fs::metadata(&secret).is_ok_and(|secret| secret.nlink() == 1),
+            "the secret has a second name",
+        )?;
+        check(
+            fs::read_dir(self.path("outside")).unwrap().next().is_none(),
+            "a file was made outside",
+        )?;
+        check(
+            !self.path("fixtures/planted").exists(),
+            "a fixture was planted",
+        )?;
+        check(self.tcp.accept().is_err(), "a TCP connection came through")?;
+        check(
+            self.unix.accept().is_err(),
+            "a local connection came through",
+        )
+    }
+}
+
+/// A text by which processes of this test are known again.
+fn mark() -> String {
+    format!("31{}", std::process::id())
+}
+
+fn check(holds: bool, otherwise: &str) -> Result<(), String> {
+    if holds {
+        Ok(())
+    } else {
+        Err(otherwise.to_owned())
+    }
+}
+
+/// Returns the command lines of living processes that hold a text.
+fn survivors(mark: &str) -> Vec<String> {
+    let own = std::process::id().to_string();
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes
+        .filter(|entry| entry.file_name().to_str() != Some(&own))
+        .filter_map(|entry| {
+            let line = fs::read(entry.path().join("cmdline")).ok()?;
+            Some(String::from_utf8_lossy(&line).replace('\0', " "))
+        });
+    lines.filter(|line| line.contains(mark)).collect()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs one script and judges it; `Ok(Some(…))` says what is not enforceable here.
+fn judge(scene: &Scene, sandbox: &Sandbox, case: &Case) -> Result<Option<String>, String> {
+    let outcome = sandbox
+        .run(&scene.job(case.script), LeastTier::Partial)
+        .map_err(|error| format!("{error:?}"))?;
+    let lacking: Vec<String> = match &outcome.tier {
+        Tier::Partial(missing) => missing
+            .iter()
+            .filter(|missing| case.needs.contains(&missing.feature))
+            .map(ToString::to_string)
+            .collect(),
+        _ => Vec::new(),
+    };
+    let judged = judge_outcome(scene, case, &outcome);
+    restore(scene);
+    match judged {
+        Ok(()) => Ok(None),
+        Err(_) if !lacking.is_empty() => Ok(Some(lacking.join(", "))),
+        Err(reason) => Err(format!(
+            "{reason}: {:?}\n{}{}",
+            outcome.status,
+            text(&outcome.stdout),
+            text(&outcome.stderr)
+        )),
+    }
+}
+
+fn judge_outcome(scene: &Scene, case: &Case, outcome: &Outcome) -> Result<(), String> {
+    let stdout = text(&outcome.stdout);
+    match case.expect {
+        Expect::Prints(expected) => check(
+            outcome.status == Status::Exited(0) && stdout == expected,
+            "not as expected",
+        )?,
+        Expect::Fails => {
+            check(!stdout.contains("PASSED"), "an attack passed")?;
+            check(!stdout.contains("canary-4711"), "the secret was read")?;
+        }
+        Expect::Ends(status) => check(outcome.status == status, "it did not end as expected")?,
+    }
+    let alive = survivors(&mark());
+    check(alive.is_empty(), &format!("alive: {alive:?}"))?;
+    scene.untouched()
+}
+
+/// Undoes what an attack may have done where it cannot be refused.
+fn restore(scene: &Scene) {
+    fs::set_permissions(scene.path("secret"), fs::Permissions::from_mode(0o666)).unwrap();
+    while scene.tcp.accept().is_ok() || scene.unix.accept().is_ok() {}
+}
+
+fn run(sandbox: &Sandbox, job: &Job) -> Result<Outcome, String> {
+    sandbox
+        .run(job, LeastTier::Partial)
+        .map_err(|error| format!("{error:?}"))
+}
+
+fn own_user() -> u32 {
+    fs::metadata("/proc/self").unwrap().uid()
+}
+
+/// Kills an engine in the middle of a job: nothing of the job may outlive it.
+fn engine_dies() -> Result<(), String> {
+    let mark = format!("32{}", std::process::id());
+    let mut engine = Command::new(std::env::current_exe().unwrap())
+        .args(["be-an-engine", &mark])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let wait_until = |holds: &dyn Fn() -> bool| {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !holds() && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        holds()
+    };
+    let begun = wait_until(&|| {
+        survivors(&mark)
+            .iter()
+            .any(|line| line.starts_with("sleep"))
+    });
+    engine.kill().unwrap();
+    engine.wait().unwrap();
+    check(begun, "the job did not begin")?;
+    let ended = wait_until(&|| survivors(&mark).is_empty());
+    check(ended, &format!("alive: {:?}", survivors(&mark)))
+}
+
+fn be_an_engine(mark: &str) {
+    let scene = Scene::new();
+    let job = scene.job(&format!("setsid sleep {mark} & sleep {mark}"));
+    let _ = Sandbox::new().unwrap().run(&job, LeastTier::Partial);
+}
+
+fn main() -> ExitCode {
+    orket_tools::sandbox::run_child_if_asked();
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, first, mark] = arguments.as_slice()
+        && first == "be-an-engine"
+    {
+        be_an_engine(mark);
+        return ExitCode::SUCCESS;
+    }
+    // A harness that lists tests, like that of cargo nextest, is told that this is one.
+    if arguments.iter().any(|argument| argument == "--list") {
+        if !arguments.iter().any(|argument| argument == "--ignored") {
+            println!("self_attacks: test");
+        }
+        return ExitCode::SUCCESS;
+    }
+
+    let scene = Scene::new();
+    // Open on purpose and not closed on exec: what is inherited would be seen.
+    let leaked = fs::File::open(scene.path("secret")).unwrap();
+    rustix::io::fcntl_setfd(&leaked, rustix::io::FdFlags::empty()).unwrap();
+    println!(
+        "user {}, tier {}",
+        own_user(),
+        Sandbox::new().unwrap().probe()
+    );
+    let machines: [(&str, &[Feature]); 4] = [
+        ("as it is", &[]),
+        ("without a private root", &[Feature::PrivateRoot]),
+        ("without namespaces", &[Feature::Namespaces]),
+        ("without Landlock", &[Feature::Landlock]),
+    ];
+    let (mut failures, mut unenforced, mut total) = (0, 0, 0);
+    let mut tell = |machine: &str, name: &str, judged: Result<Option<String>, String>| {
+        total += 1;
+        let line = match judged {
+            Ok(None) => "ok".to_owned(),
+            Ok(Some(lacking)) => {
+                unenforced += 1;
+                format!("NOT ENFORCEABLE at this tier ({lacking})")
+            }
+            Err(reason) => {
+                failures += 1;
+                format!("FAILED: {reason}")
+            }
+        };
+        println!("{machine}: {name} ... {line}");
+        let _ = std::io::stdout().flush();
+    };
+    for (machine, switched_off) in machines {
+        let mut sandbox = Sandbox::new().unwrap();
+        for feature in switched_off {
+            sandbox = sandbox.without(*feature);
+        }
+        println!("{machine}: tier {}", sandbox.probe());
+        for case in CASES {
+            tell(machine, case.name, judge(&scene, &sandbox, case));
+        }
+        for (name, trial) in TRIALS {
+            tell(machine, name, trial(&scene, &sandbox).map(|()| None));
+        }
+    }
+    tell(
+        "as it is",
+        "nothing outlives a killed engine",
+        engine_dies().map(|()| None),
+    );
+    println!("{total} cases, {failures} failed, {unenforced} not enforceable at their tier");
+    if failures == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
