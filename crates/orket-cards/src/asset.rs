@@ -43,9 +43,10 @@ pub struct EpicAsset {
     pub flow: String,
     /// The cards, oldest first.
     pub cards: Vec<CardAsset>,
-    /// Artefacts that may be executed where no sandbox can be had: path below `agent_output/` and digest of the bytes.
+    /// Artefacts that may be executed where no sandbox can be had, if the venue accepts that: the path below
+    /// `agent_output/` and the digests that its bytes may have.
     #[serde(default)]
-    pub pins: BTreeMap<String, Digest>,
+    pub pins: BTreeMap<String, Vec<Digest>>,
 }
 
 /// A card as its epic defines it.

@@ -129,7 +129,8 @@ fn materialize(view: &dyn StateView) -> Result<BTreeMap<String, ArtifactFile>, R
 /// nothing that an agent wrote runs unconfined on its own say-so.
 fn least_tier(play: &Play, files: &BTreeMap<String, ArtifactFile>) -> LeastTier {
     let pinned = |(path, file): (&String, &ArtifactFile)| {
-        play.epic.pins.get(path) == Some(&Digest::of_bytes(&file.bytes))
+        let pins = play.epic.pins.get(path);
+        pins.is_some_and(|pins| pins.contains(&Digest::of_bytes(&file.bytes)))
     };
     if files.iter().all(pinned) {
         play.venue.least_tier

@@ -63,3 +63,8 @@ pub use view::{EmptyView, Layered, ReadError, StateView};
 pub const CONTRACT_VERSION: &str = "kernel_api/v1";
 /// The version of the records of the Local Sovereign Index.
 pub const LSI_VERSION: &str = "lsi/v1";
+
+/// The README's example, compiled and run by the doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -263,9 +263,9 @@ impl StoreError {
             StoreError::Older { .. } => {
                 "run a command that writes once, so that the database is brought forward"
             }
-            StoreError::Corrupt { .. } => "run `orket verify`, then `orket restore` from a backup",
+            StoreError::Corrupt { .. } => "put the newest good copy of durable/ back; nothing was changed",
             StoreError::OlderThanView { .. } => {
-                "run `orket restore` with a newer backup, or `orket rebuild --accept-older`"
+                "put the newest copy of durable/ back; nothing was changed"
             }
             StoreError::OutOfOrder { .. } | StoreError::Conflict { .. } => {
                 "execute the turn again on the state as it is now"

@@ -21,6 +21,10 @@ pub(crate) struct Arguments {}
 /// The files of the sample project that a new project begins with.
 const SAMPLES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/samples.rs"));
 
+/// What git should leave alone: secrets, the database, and what runs leave behind for people. What the agents produce
+/// is the user's to commit.
+const GITIGNORE: &str = ".env\n.orket/\nworkspace/\n";
+
 pub(crate) fn execute(_: &Arguments, project: Option<&Path>) -> Result<Code, Failure> {
     let root: PathBuf = match project {
         Some(directory) => directory.to_path_buf(),
@@ -35,7 +39,8 @@ pub(crate) fn execute(_: &Arguments, project: Option<&Path>) -> Result<Code, Fai
     let directory =
         Directory::open(&root).map_err(|error| Failure::new(exit::INVALID, error.to_string()))?;
     let example = env_example();
-    let own: [(&str, &[u8]); 1] = [(".env.example", example.as_bytes())];
+    let own: [(&str, &[u8]); 2] =
+        [(".env.example", example.as_bytes()), (".gitignore", GITIGNORE.as_bytes())];
     let mut text = String::new();
     let mut made = 0;
     for (path, bytes) in own.iter().chain(SAMPLES) {

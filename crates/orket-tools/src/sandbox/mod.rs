@@ -24,6 +24,7 @@
 //! - Without a process namespace (tier partial) the processes are found through `/proc`, by descent. On a kernel without
 //!   the signal scope of Landlock (before 6.12), a program of the same user could kill its supervisor and so leave
 //!   processes behind.
+//! - Where the engine is root and cannot become another user (tier partial), the number of processes is not limited.
 //! - The existence, size and times of files outside can be seen where no private root could be made (tier partial).
 //! - Whoever starts a job trusts its `program`, `readable` and `work_dir`: they say what the program may see.
 
@@ -65,6 +66,10 @@ pub fn run_child_if_asked() {
 /// A way to run jobs: which executable is the child, and what is not even tried.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "nothing is run there")
+    )]
     child: PathBuf,
     avoided: Vec<Feature>,
 }
@@ -107,10 +112,13 @@ impl Sandbox {
         #[cfg(target_os = "linux")]
         return linux::run(&self.child, &self.avoided, job, least);
         #[cfg(not(target_os = "linux"))]
-        return Err(SandboxError::TierTooLow {
-            least,
-            tier: self.probe(),
-        });
+        {
+            let _ = job;
+            Err(SandboxError::TierTooLow {
+                least,
+                tier: self.probe(),
+            })
+        }
     }
 
     /// Tells what this machine can enforce; see [`probe`].

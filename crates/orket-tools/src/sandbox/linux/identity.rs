@@ -46,11 +46,11 @@ impl OwnProcess {
         Ok(())
     }
 
-    /// Keeps the own user in a user namespace that was just entered.
-    fn map_user(&self, user: u32, group: u32) -> io::Result<()> {
+    /// Gives the own user and group their names in a user namespace that was just entered.
+    fn map_user(&self, inside: (u32, u32), outside: (u32, u32)) -> io::Result<()> {
         self.write("setgroups", "deny")?;
-        self.write("uid_map", &format!("{user} {user} 1\n"))?;
-        self.write("gid_map", &format!("{group} {group} 1\n"))
+        self.write("uid_map", &format!("{} {} 1\n", inside.0, outside.0))?;
+        self.write("gid_map", &format!("{} {} 1\n", inside.1, outside.1))
     }
 }
 
@@ -69,12 +69,9 @@ pub(super) fn enter_namespaces(process: &OwnProcess) -> io::Result<()> {
     if is_root() {
         return leave_namespaces(NAMESPACES);
     }
-    let (user, group) = (
-        rustix::process::geteuid().as_raw(),
-        rustix::process::getegid().as_raw(),
-    );
+    let own = own_ids();
     leave_namespaces(NAMESPACES | UnshareFlags::NEWUSER)?;
-    process.map_user(user, group)
+    process.map_user(own, own)
 }
 
 /// Becomes nobody. All capabilities go with root.
@@ -89,12 +86,21 @@ pub(super) fn become_nobody() -> io::Result<()> {
     Ok(())
 }
 
-/// Enters a user namespace as nobody, only so that the kernel counts the processes of this job alone.
+/// Enters a user namespace as nobody, so that the kernel counts the processes of this job alone. Who is still root is so
+/// no longer when the next program is executed, and then has no capability left.
 pub(super) fn count_alone(process: &OwnProcess) -> io::Result<()> {
     // The change of the user has made /proc/self root's.
     rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?;
+    let own = own_ids();
     leave_namespaces(UnshareFlags::NEWUSER)?;
-    process.map_user(NOBODY, NOBODY)
+    process.map_user((NOBODY, NOBODY), own)
+}
+
+fn own_ids() -> (u32, u32) {
+    (
+        rustix::process::geteuid().as_raw(),
+        rustix::process::getegid().as_raw(),
+    )
 }
 
 /// Gives a directory and everything in it to nobody.

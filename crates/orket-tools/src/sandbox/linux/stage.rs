@@ -107,10 +107,16 @@ fn supervise(control: &UnixStream, mut order: Order, stdin: &[u8]) -> Result<(),
     };
     let others = process_tree::threads_of(user);
     if drops_root {
-        identity::give_to_nobody(&order.work_dir.real).map_err(failed(format!(
-            "give {} to an unprivileged user",
-            order.work_dir.path.display()
-        )))?;
+        identity::give_to_nobody(&order.work_dir.real).map_err(|error| {
+            // A root of a container may not know nobody. Without a number it is our own refusal.
+            if error.raw_os_error().is_some() {
+                return lacks(Feature::OwnUser)(error);
+            }
+            failed(format!(
+                "give {} to an unprivileged user",
+                order.work_dir.path.display()
+            ))(error)
+        })?;
     }
     if order.wants(Feature::Namespaces) {
         order.counts_alone = !identity::is_root();
@@ -121,8 +127,9 @@ fn supervise(control: &UnixStream, mut order: Order, stdin: &[u8]) -> Result<(),
     }
     if drops_root {
         identity::become_nobody().map_err(lacks(Feature::OwnUser))?;
-        order.counts_alone =
-            order.wants(Feature::Namespaces) && identity::count_alone(&process).is_ok();
+    }
+    if !order.counts_alone && order.wants(Feature::Namespaces) {
+        order.counts_alone = identity::count_alone(&process).is_ok();
     }
     if !order.counts_alone {
         order.processes = order.processes.saturating_add(others);
