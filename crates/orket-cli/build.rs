@@ -4,14 +4,9 @@ use std::error::Error;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// What of the sample project belongs to a new project; the rest is what runs of the sample left behind.
-const PARTS: &[&str] = &[
-    ".gitignore",
-    "orket.toml",
-    "model",
-    "verification",
-    "cassettes",
-];
+/// What of the sample project belongs to a new project. `.env.example` and `.gitignore` are written by the command
+/// itself; the rest is what runs of the sample left behind.
+const PARTS: &[&str] = &["orket.toml", "model", "verification", "cassettes"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?)

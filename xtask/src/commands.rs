@@ -2,4 +2,5 @@
 
 pub(crate) mod docs;
 pub(crate) mod layers;
+pub(crate) mod record;
 pub(crate) mod test;

@@ -29,6 +29,8 @@ enum Command {
     Test(commands::test::Arguments),
     /// Proves from `cargo metadata` and the sources which crate may use what.
     Layers,
+    /// Records the sample epic's exchanges anew, after a prompt changed.
+    Record,
     /// Proves that documents, dependency list, file names and file lengths agree with the sources.
     Docs(commands::docs::Arguments),
 }
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => commands::test::run(&arguments),
         Command::Layers => workspace::Workspace::load().and_then(|it| commands::layers::check(&it)),
+        Command::Record => commands::record::run(),
         Command::Docs(arguments) => commands::docs::run(&arguments),
     };
     match outcome {

@@ -94,7 +94,10 @@ pub fn request(brief: &Brief<'_>) -> ModelRequest {
     }
     if let Some((answer, violations)) = brief.corrective {
         // Servers refuse a conversation that holds a call whose arguments are no object.
-        let sayable = answer.tool_calls.iter().filter(|call| call.arguments.as_object().is_some());
+        let sayable = answer
+            .tool_calls
+            .iter()
+            .filter(|call| call.arguments.as_object().is_some());
         messages.push(Message {
             tool_calls: sayable.cloned().collect(),
             ..Message::text(Speaker::Assistant, answer.content.clone())

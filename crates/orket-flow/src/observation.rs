@@ -11,11 +11,14 @@ use orket_ports::Workspace;
 
 use crate::error::RunError;
 
-/// Writes the artefacts of a turn or of a failed attempt. `load` returns evidence by its digest.
+/// Returns evidence by its digest.
+pub(crate) type Load<'a> = dyn Fn(&Digest) -> Result<Option<Vec<u8>>, RunError> + 'a;
+
+/// Writes the artefacts of a turn or of a failed attempt.
 pub(crate) fn write(
     workspace: &dyn Workspace,
     record: &TurnRecord,
-    load: &dyn Fn(&Digest) -> Result<Option<Vec<u8>>, RunError>,
+    load: &Load<'_>,
 ) -> Result<(), RunError> {
     let directory = directory(record);
     let attempt = format!("{directory}/attempt-{}", record.attempt);

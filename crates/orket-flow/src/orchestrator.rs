@@ -91,8 +91,8 @@ pub fn run_epic(
             });
         }
         match choose_run(snapshot.as_ref(), &play, options)? {
-            Choice::Run(run_id, known) => (run_id, known),
-            Choice::Nothing => {
+            Some((run_id, known)) => (run_id, known),
+            None => {
                 let latest = snapshot
                     .runs(Some(&play.epic.name))?
                     .pop()
@@ -151,16 +151,12 @@ pub fn run_epic(
     )
 }
 
-enum Choice {
-    Run(RunId, Option<RunRow>),
-    Nothing,
-}
-
+/// Chooses the run to start, or to continue if its row is known; `None` if there is nothing to do.
 fn choose_run(
     snapshot: &dyn TurnSnapshot,
     play: &Play,
     options: &RunOptions,
-) -> Result<Choice, RunError> {
+) -> Result<Option<(RunId, Option<RunRow>)>, RunError> {
     let epic = &play.epic.name;
     let runs = snapshot.runs(Some(epic))?;
     let open = runs.iter().find(|run| run.state == RunState::Open);
@@ -173,7 +169,7 @@ fn choose_run(
                 });
             }
             Some(row) if row.state == RunState::Open => {
-                return Ok(Choice::Run(run_id.clone(), Some(row)));
+                return Ok(Some((run_id.clone(), Some(row))));
             }
             Some(row) => {
                 let state = row.state.as_str();
@@ -187,7 +183,7 @@ fn choose_run(
     }
     if let Some(open) = open {
         return match &options.run_id {
-            None => Ok(Choice::Run(open.run_id.clone(), Some(open.clone()))),
+            None => Ok(Some((open.run_id.clone(), Some(open.clone())))),
             Some(_) => Err(RunError::AnotherRun {
                 epic: epic.clone(),
                 open: open.run_id.to_string(),
@@ -195,13 +191,13 @@ fn choose_run(
         };
     }
     if !has_work(snapshot, play, options)? {
-        return Ok(Choice::Nothing);
+        return Ok(None);
     }
     let run_id = match &options.run_id {
         Some(run_id) => run_id.clone(),
         None => free_run_id(snapshot, epic, runs.len())?,
     };
-    Ok(Choice::Run(run_id, None))
+    Ok(Some((run_id, None)))
 }
 
 /// Tells whether a card of the epic is not terminal, or not on the board yet.
@@ -240,13 +236,6 @@ fn new_envelope(run_id: &RunId, play: &Play) -> Result<RunEnvelope, RunError> {
     ))
 }
 
-/// What the scan found.
-enum Next {
-    Card(Card),
-    /// Nothing can be done: every card is terminal, or none can go on.
-    Nothing,
-}
-
 impl Session<'_> {
     fn play_on(&mut self) -> Result<RunEnding, RunError> {
         let cards = self.play.cards()?;
@@ -269,8 +258,8 @@ impl Session<'_> {
             };
             let turn_id = last_turn.next();
             match self.scan(snapshot)? {
-                Next::Nothing => return self.end(snapshot),
-                Next::Card(card) => {
+                None => return self.end(snapshot),
+                Some(card) => {
                     if self.step(snapshot, &card, turn_id)? == Flowing::Stop {
                         return Ok(RunEnding::Stopped);
                     }
@@ -279,8 +268,8 @@ impl Session<'_> {
         }
     }
 
-    /// Identifies the next card, with a step of the score whose role is enabled.
-    fn scan(&self, snapshot: &dyn TurnSnapshot) -> Result<Next, RunError> {
+    /// Identifies the next card, with a step of the score whose role is enabled; `None` if nothing can be done.
+    fn scan(&self, snapshot: &dyn TurnSnapshot) -> Result<Option<Card>, RunError> {
         let cards = snapshot.cards(Some(&self.play.epic.name))?;
         let next = ready(&cards)
             .into_iter()
@@ -289,7 +278,7 @@ impl Session<'_> {
                 let step = self.play.step_for(card);
                 step.is_some_and(|(_, role)| !self.disabled.contains(&role))
             });
-        Ok(next.map_or(Next::Nothing, |card| Next::Card(card.clone())))
+        Ok(next.cloned())
     }
 
     /// Takes one step: the Conductor before, one attempt or the end of patience, the Conductor after.

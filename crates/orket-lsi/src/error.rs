@@ -263,7 +263,9 @@ impl StoreError {
             StoreError::Older { .. } => {
                 "run a command that writes once, so that the database is brought forward"
             }
-            StoreError::Corrupt { .. } => "put the newest good copy of durable/ back; nothing was changed",
+            StoreError::Corrupt { .. } => {
+                "put the newest good copy of durable/ back; nothing was changed"
+            }
             StoreError::OlderThanView { .. } => {
                 "put the newest copy of durable/ back; nothing was changed"
             }

@@ -39,8 +39,10 @@ pub(crate) fn execute(_: &Arguments, project: Option<&Path>) -> Result<Code, Fai
     let directory =
         Directory::open(&root).map_err(|error| Failure::new(exit::INVALID, error.to_string()))?;
     let example = env_example();
-    let own: [(&str, &[u8]); 2] =
-        [(".env.example", example.as_bytes()), (".gitignore", GITIGNORE.as_bytes())];
+    let own: [(&str, &[u8]); 2] = [
+        (".env.example", example.as_bytes()),
+        (".gitignore", GITIGNORE.as_bytes()),
+    ];
     let mut text = String::new();
     let mut made = 0;
     for (path, bytes) in own.iter().chain(SAMPLES) {

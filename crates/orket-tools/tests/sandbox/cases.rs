@@ -226,7 +226,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     case(
         "no right is gained",
-        "su -c 'echo PASSED' </dev/null; sudo -n echo PASSED; test $(id -u) -eq 0 && echo PASSED",
+        "su -c 'echo PASSED' </dev/null; sudo -n echo PASSED; chown 1:1 result.txt && echo PASSED; chroot / true && echo PASSED",
         Fails,
     ),
     case(

@@ -43,21 +43,25 @@ impl Scene {
         };
         scene.tcp.set_nonblocking(true).unwrap();
         scene.unix.set_nonblocking(true).unwrap();
+        scene.fill();
+        scene
+    }
+
+    fn fill(&self) {
         for directory in ["", "outside", "fixtures"] {
-            let path = scene.path(directory);
+            let path = self.path(directory);
             fs::create_dir_all(&path).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        fs::set_permissions(scene.path("socket"), fs::Permissions::from_mode(0o777)).unwrap();
-        fs::set_permissions(scene.path("outside"), fs::Permissions::from_mode(0o777)).unwrap();
-        fs::write(scene.path("secret"), "canary-4711").unwrap();
-        fs::set_permissions(scene.path("secret"), fs::Permissions::from_mode(0o666)).unwrap();
+        fs::set_permissions(self.path("socket"), fs::Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(self.path("outside"), fs::Permissions::from_mode(0o777)).unwrap();
+        fs::write(self.path("secret"), "canary-4711").unwrap();
+        fs::set_permissions(self.path("secret"), fs::Permissions::from_mode(0o666)).unwrap();
         fs::write(
-            scene.path("fixtures/check.sh"),
+            self.path("fixtures/check.sh"),
             "grep -q hello result.txt && echo checked > verdict.txt",
         )
         .unwrap();
-        scene
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -147,19 +151,12 @@ fn judge(scene: &Scene, sandbox: &Sandbox, case: &Case) -> Result<Option<String>
     let outcome = sandbox
         .run(&scene.job(case.script), LeastTier::Partial)
         .map_err(|error| format!("{error:?}"))?;
-    let lacking: Vec<String> = match &outcome.tier {
-        Tier::Partial(missing) => missing
-            .iter()
-            .filter(|missing| case.needs.contains(&missing.feature))
-            .map(ToString::to_string)
-            .collect(),
-        _ => Vec::new(),
-    };
+    let lacking = lacking(&outcome.tier, case.needs);
     let judged = judge_outcome(scene, case, &outcome);
     restore(scene);
     match judged {
         Ok(()) => Ok(None),
-        Err(_) if !lacking.is_empty() => Ok(Some(lacking.join(", "))),
+        Err(_) if !lacking.is_empty() => Ok(Some(lacking)),
         Err(reason) => Err(format!(
             "{reason}: {:?}\n{}{}",
             outcome.status,
@@ -167,6 +164,21 @@ fn judge(scene: &Scene, sandbox: &Sandbox, case: &Case) -> Result<Option<String>
             text(&outcome.stderr)
         )),
     }
+}
+
+/// Says which of the needed features a tier lacks.
+fn lacking(tier: &Tier, needs: &[Feature]) -> String {
+    let missing = match tier {
+        Tier::Partial(missing) => missing.as_slice(),
+        _ => &[],
+    };
+    let lacking = missing
+        .iter()
+        .filter(|missing| needs.contains(&missing.feature));
+    lacking
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn judge_outcome(scene: &Scene, case: &Case, outcome: &Outcome) -> Result<(), String> {
@@ -189,7 +201,10 @@ fn judge_outcome(scene: &Scene, case: &Case, outcome: &Outcome) -> Result<(), St
 
 /// Undoes what an attack may have done where it cannot be refused.
 fn restore(scene: &Scene) {
-    fs::set_permissions(scene.path("secret"), fs::Permissions::from_mode(0o666)).unwrap();
+    let _ = fs::remove_file(scene.path("secret"));
+    let _ = fs::remove_file(scene.path("fixtures/planted"));
+    fs::remove_dir_all(scene.path("outside")).unwrap();
+    scene.fill();
     while scene.tcp.accept().is_ok() || scene.unix.accept().is_ok() {}
 }
 
@@ -293,12 +308,18 @@ fn main() -> ExitCode {
         for feature in switched_off {
             sandbox = sandbox.without(*feature);
         }
-        println!("{machine}: tier {}", sandbox.probe());
+        let tier = sandbox.probe();
+        println!("{machine}: tier {tier}");
         for case in CASES {
             tell(machine, case.name, judge(&scene, &sandbox, case));
         }
-        for (name, trial) in TRIALS {
-            tell(machine, name, trial(&scene, &sandbox).map(|()| None));
+        for (name, needs, trial) in TRIALS {
+            let lacking = lacking(&tier, needs);
+            let judged = match trial(&scene, &sandbox) {
+                Err(_) if !lacking.is_empty() => Ok(Some(lacking)),
+                judged => judged.map(|()| None),
+            };
+            tell(machine, name, judged);
         }
     }
     tell(

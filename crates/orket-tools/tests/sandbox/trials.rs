@@ -10,21 +10,26 @@ use crate::{Scene, check, mark, own_user, run, survivors, text};
 pub(crate) type Trial = fn(&Scene, &Sandbox) -> Result<(), String>;
 
 /// The cases that are more than a script.
-pub(crate) const TRIALS: &[(&str, Trial)] = &[
-    ("the environment is what the job says", |scene, sandbox| {
-        let mut job = scene.job("");
-        job.program = "env".into();
-        job.arguments.clear();
-        job.environment.insert("GIVEN".to_owned(), "yes".to_owned());
-        let outcome = run(sandbox, &job)?;
-        let mut lines: Vec<String> = text(&outcome.stdout).lines().map(str::to_owned).collect();
-        lines.sort();
-        check(
-            lines == ["GIVEN=yes", "LANG=C", "PATH=/usr/bin:/bin"],
-            &format!("{lines:?}"),
-        )
-    }),
-    ("the input is what the job says", |scene, sandbox| {
+/// The name, the features without which it is known to fail, and what it does.
+pub(crate) const TRIALS: &[(&str, &[Feature], Trial)] = &[
+    (
+        "the environment is what the job says",
+        &[],
+        |scene, sandbox| {
+            let mut job = scene.job("");
+            job.program = "env".into();
+            job.arguments.clear();
+            job.environment.insert("GIVEN".to_owned(), "yes".to_owned());
+            let outcome = run(sandbox, &job)?;
+            let mut lines: Vec<String> = text(&outcome.stdout).lines().map(str::to_owned).collect();
+            lines.sort();
+            check(
+                lines == ["GIVEN=yes", "LANG=C", "PATH=/usr/bin:/bin"],
+                &format!("{lines:?}"),
+            )
+        },
+    ),
+    ("the input is what the job says", &[], |scene, sandbox| {
         let mut job = scene.job("wc -c; echo x >&0 && echo PASSED");
         job.stdin = vec![b'x'; 300_000];
         let outcome = run(sandbox, &job)?;
@@ -33,7 +38,7 @@ pub(crate) const TRIALS: &[(&str, Trial)] = &[
             &text(&outcome.stdout),
         )
     }),
-    ("it starts in its directory", |scene, sandbox| {
+    ("it starts in its directory", &[], |scene, sandbox| {
         let job = scene.job("pwd -P");
         let outcome = run(sandbox, &job)?;
         let expected = fs::canonicalize(&job.work_dir).unwrap();
@@ -42,7 +47,7 @@ pub(crate) const TRIALS: &[(&str, Trial)] = &[
             &text(&outcome.stdout),
         )
     }),
-    ("output and error are kept apart", |scene, sandbox| {
+    ("output and error are kept apart", &[], |scene, sandbox| {
         let outcome = run(sandbox, &scene.job("echo out; echo err >&2"))?;
         check(
             (
@@ -54,6 +59,7 @@ pub(crate) const TRIALS: &[(&str, Trial)] = &[
     }),
     (
         "what runs past the deadline is killed with all it started",
+        &[],
         |scene, sandbox| {
             let mut job = scene.job(
             "trap '' TERM INT HUP; setsid nohup sleep $MARK & (setsid sh -c 'sleep $MARK; :' &); echo begun; \
@@ -76,44 +82,52 @@ pub(crate) const TRIALS: &[(&str, Trial)] = &[
             check(alive.is_empty(), &format!("alive: {alive:?}"))
         },
     ),
-    ("a fork bomb is bounded and killed", |scene, sandbox| {
-        fs::write(
-            scene.path("fixtures/bomb.sh"),
-            "b() { b $1 | b $1 & }; b $1; while :; do :; done",
-        )
-        .unwrap();
-        let mut job = scene.job("sh $OUT/fixtures/bomb.sh $MARK 2>/dev/null");
-        job.limits.processes = 24;
-        job.limits.wall_time = Duration::from_millis(400);
-        let outcome = run(sandbox, &job)?;
-        check(
-            outcome.status == Status::TimedOut,
-            &format!("{:?}", outcome.status),
-        )?;
-        let alive = survivors(&mark());
-        check(alive.is_empty(), &format!("alive: {}", alive.len()))
-    }),
-    ("the number of processes is limited", |scene, sandbox| {
-        let mut job = scene.job(
+    (
+        "a fork bomb is bounded and killed",
+        &[],
+        |scene, sandbox| {
+            fs::write(
+                scene.path("fixtures/bomb.sh"),
+                "b() { b $1 | b $1 & }; b $1; while :; do :; done",
+            )
+            .unwrap();
+            let mut job = scene.job("sh $OUT/fixtures/bomb.sh $MARK 2>/dev/null");
+            job.limits.processes = 24;
+            job.limits.wall_time = Duration::from_millis(400);
+            let outcome = run(sandbox, &job)?;
+            check(
+                outcome.status == Status::TimedOut,
+                &format!("{:?}", outcome.status),
+            )?;
+            let alive = survivors(&mark());
+            check(alive.is_empty(), &format!("alive: {}", alive.len()))
+        },
+    ),
+    (
+        "the number of processes is limited",
+        &[Feature::OwnUser],
+        |scene, sandbox| {
+            let mut job = scene.job(
             "perl -e 'my $n = 0; for (1..80) { my $p = fork; last unless defined $p; if (!$p) { sleep 5; exit } $n++ } print $n; exit 0'",
         );
-        job.limits.processes = 20;
-        let outcome = run(sandbox, &job)?;
-        // The shell and perl are two of them, or perl has replaced the shell.
-        let forks: u64 = text(&outcome.stdout)
-            .parse()
-            .map_err(|_| text(&outcome.stdout))?;
-        let exact = outcome.tier == Tier::Full;
-        check(
-            if exact {
-                (18..=19).contains(&forks)
-            } else {
-                forks < 80
-            },
-            &format!("{forks} forks"),
-        )
-    }),
-    ("computing is limited", |scene, sandbox| {
+            job.limits.processes = 20;
+            let outcome = run(sandbox, &job)?;
+            // The shell and perl are two of them, or perl has replaced the shell.
+            let forks: u64 = text(&outcome.stdout)
+                .parse()
+                .map_err(|_| text(&outcome.stdout))?;
+            let exact = outcome.tier == Tier::Full;
+            check(
+                if exact {
+                    (18..=19).contains(&forks)
+                } else {
+                    forks < 80
+                },
+                &format!("{forks} forks"),
+            )
+        },
+    ),
+    ("computing is limited", &[], |scene, sandbox| {
         let mut job = scene.job("while :; do :; done");
         job.limits.cpu_seconds = 1;
         let outcome = run(sandbox, &job)?;
@@ -122,7 +136,7 @@ pub(crate) const TRIALS: &[(&str, Trial)] = &[
             &format!("{:?}", outcome.status),
         )
     }),
-    ("memory is limited", |scene, sandbox| {
+    ("memory is limited", &[], |scene, sandbox| {
         let mut job = scene.job("perl -e '$x = \"a\" x (1 << 30); print \"PASSED\"'");
         job.limits.memory_bytes = 256 << 20;
         let outcome = run(sandbox, &job)?;
@@ -131,7 +145,7 @@ pub(crate) const TRIALS: &[(&str, Trial)] = &[
             "it had it",
         )
     }),
-    ("the size of a file is limited", |scene, sandbox| {
+    ("the size of a file is limited", &[], |scene, sandbox| {
         let mut job = scene.job("head -c 10000000 /dev/zero > big");
         job.limits.file_bytes = 1 << 20;
         let outcome = run(sandbox, &job)?;
@@ -141,16 +155,20 @@ pub(crate) const TRIALS: &[(&str, Trial)] = &[
             &format!("{length} bytes"),
         )
     }),
-    ("the number of descriptors is limited", |scene, sandbox| {
-        let mut job = scene.job("perl -e 'my @f; for (1..100) { open(my $f, \"<\", \"/dev/null\") or last; push @f, $f } print scalar @f'");
-        job.limits.open_files = 32;
-        let outcome = run(sandbox, &job)?;
-        let opened: u64 = text(&outcome.stdout)
-            .parse()
-            .map_err(|_| text(&outcome.stdout))?;
-        check((26..=29).contains(&opened), &format!("{opened} opened"))
-    }),
-    ("output is limited", |scene, sandbox| {
+    (
+        "the number of descriptors is limited",
+        &[],
+        |scene, sandbox| {
+            let mut job = scene.job("perl -e 'my @f; for (1..100) { open(my $f, \"<\", \"/dev/null\") or last; push @f, $f } print scalar @f'");
+            job.limits.open_files = 32;
+            let outcome = run(sandbox, &job)?;
+            let opened: u64 = text(&outcome.stdout)
+                .parse()
+                .map_err(|_| text(&outcome.stdout))?;
+            check((26..=29).contains(&opened), &format!("{opened} opened"))
+        },
+    ),
+    ("output is limited", &[], |scene, sandbox| {
         let mut job = scene.job("yes $MARK");
         job.limits.output_bytes = 10_000;
         let outcome = run(sandbox, &job)?;
@@ -164,7 +182,7 @@ pub(crate) const TRIALS: &[(&str, Trial)] = &[
         )?;
         check(survivors(&mark()).is_empty(), "it lives")
     }),
-    ("root is given up", |scene, sandbox| {
+    ("root is given up", &[Feature::OwnUser], |scene, sandbox| {
         let outcome = run(sandbox, &scene.job("id -u"))?;
         let expected = if own_user() == 0 { 65534 } else { own_user() };
         check(
@@ -174,6 +192,7 @@ pub(crate) const TRIALS: &[(&str, Trial)] = &[
     }),
     (
         "a missing program is an error of the sandbox",
+        &[],
         |scene, sandbox| {
             let mut job = scene.job("");
             job.program = "no-such-program".into();
@@ -187,6 +206,7 @@ pub(crate) const TRIALS: &[(&str, Trial)] = &[
     ),
     (
         "directories that are no private copy are refused",
+        &[],
         |scene, sandbox| {
             fs::create_dir_all(scene.path("work/inner")).unwrap();
             for path in ["/", "/tmp", "/usr", "/nowhere", "/dev/null"] {
@@ -202,6 +222,7 @@ pub(crate) const TRIALS: &[(&str, Trial)] = &[
     ),
     (
         "where the tier is too low, nothing is run",
+        &[],
         |scene, sandbox| {
             let open = sandbox
                 .clone()
@@ -233,7 +254,7 @@ pub(crate) const TRIALS: &[(&str, Trial)] = &[
             Ok(())
         },
     ),
-    ("a child that is none is told", |scene, _| {
+    ("a child that is none is told", &[], |scene, _| {
         let sandbox = Sandbox::with_child("/bin/true".into());
         check(sandbox.probe().as_str() == "none", "the probe believes it")?;
         match sandbox.run(&scene.job("echo x > ran"), LeastTier::None) {

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use rustix::fs::{MemfdFlags, Mode};
 use rustix::process::{Resource, Rlimit};
+use rustix::thread::CapabilitySet;
 
 use super::message::{Order, Report, send_report};
 use super::stage::failed;
@@ -26,6 +27,7 @@ pub(super) fn become_program(
     rustix::process::setsid()
         .map_err(io::Error::from)
         .map_err(failed("start a session"))?;
+    drop_capabilities();
     rustix::process::umask(Mode::from_raw_mode(0o022));
     std::env::set_current_dir(&order.work_dir.path)
         .map_err(failed(format!("enter {}", order.work_dir.path.display())))?;
@@ -58,6 +60,14 @@ pub(super) fn become_program(
     Err(failed(format!("start {}", order.program.display()))(
         command.exec(),
     ))
+}
+
+/// Leaves nothing that root would get back when a program is executed. Who is not root has nothing to lose: there, and
+/// where it is not allowed, this does nothing; that root was not given up has been told by then.
+fn drop_capabilities() {
+    for capability in CapabilitySet::all().iter() {
+        let _ = rustix::thread::remove_capability_from_bounding_set(capability);
+    }
 }
 
 /// A file in memory: it needs nobody who writes while the program reads.
