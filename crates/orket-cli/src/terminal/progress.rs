@@ -8,11 +8,16 @@ use orket_ports::{Event, EventSink};
 
 use super::{plain, say};
 
+/// How much of the arriving text the living line shows.
+const TAIL_CHARACTERS: usize = 50;
+
 /// Tells a run on standard error.
 pub(crate) struct Progress {
     is_live: bool,
     has_colour: bool,
     pieces: u64,
+    /// The end of the text that arrived.
+    tail: String,
     live_line: String,
 }
 
@@ -24,6 +29,7 @@ impl Progress {
             is_live,
             has_colour: is_live && !no_colour,
             pieces: 0,
+            tail: String::new(),
             live_line: String::new(),
         }
     }
@@ -82,6 +88,7 @@ impl EventSink for Progress {
             )),
             "model_start" => {
                 self.pieces = 0;
+                self.tail.clear();
                 let exchange = data.get("exchange").and_then(Value::as_u64).unwrap_or(1);
                 let attempt = data.get("attempt").and_then(Value::as_u64).unwrap_or(1);
                 let mut line = format!(
@@ -102,7 +109,20 @@ impl EventSink for Progress {
             }
             "model_delta" => {
                 self.pieces += 1;
-                let line = format!("  {} pieces of the answer", self.pieces);
+                self.tail.push_str(&text(data, "text"));
+                let from = self
+                    .tail
+                    .char_indices()
+                    .rev()
+                    .nth(TAIL_CHARACTERS)
+                    .map_or(0, |(at, _)| at);
+                self.tail.drain(..from);
+                let line = format!(
+                    "  {} arrived, piece {}: {}",
+                    text(data, "kind"),
+                    self.pieces,
+                    self.tail
+                );
                 self.live(line);
             }
             "tool_call" => {
@@ -129,6 +149,9 @@ impl EventSink for Progress {
                 let card = data.get("card").and_then(Value::as_str);
                 let what = match card {
                     None => format!("{} the cards are on the board", text(data, "turn")),
+                    Some(_) if text(data, "from") == text(data, "to") => {
+                        format!("  {}, still {}", self.verdict("promoted"), text(data, "to"))
+                    }
                     Some(_) => {
                         format!(
                             "  {} {} -> {}",

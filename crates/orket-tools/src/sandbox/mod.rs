@@ -21,9 +21,9 @@
 //! - Linux only. Elsewhere the tier is [`Tier::None`] and nothing is run.
 //! - Memory is limited per process, by address space, not for all processes of the job together. There is no limit on
 //!   the sum of the files in the working directory, only on the size of each.
-//! - Without a process namespace (tier partial) the processes are found through `/proc`, by descent. On a kernel without
-//!   the signal scope of Landlock (before 6.12), a program of the same user could kill its supervisor and so leave
-//!   processes behind.
+//! - Without a process namespace (tier partial) the processes are found through `/proc`, by descent. If then Landlock
+//!   is missing too, or has no signal scope (before Linux 6.12), a program that runs as the user of the engine can send
+//!   signals to it and to its own supervisor, and so leave processes behind.
 //! - Where the engine is root and cannot become another user (tier partial), the number of processes is not limited.
 //! - The existence, size and times of files outside can be seen where no private root could be made (tier partial).
 //! - Whoever starts a job trusts its `program`, `readable` and `work_dir`: they say what the program may see.

@@ -310,7 +310,15 @@ fn main() -> ExitCode {
         }
         let tier = sandbox.probe();
         println!("{machine}: tier {tier}");
+        // Then a signal would end this test, as nothing would be in its way.
+        let exposed = !lacking(&tier, &[Feature::Landlock]).is_empty()
+            && !lacking(&tier, &[Feature::Namespaces]).is_empty()
+            && !lacking(&tier, &[Feature::OwnUser]).is_empty();
         for case in CASES {
+            if exposed && case.name.starts_with("signals") {
+                tell(machine, case.name, Ok(Some("not tried".to_owned())));
+                continue;
+            }
             tell(machine, case.name, judge(&scene, &sandbox, case));
         }
         for (name, needs, trial) in TRIALS {
