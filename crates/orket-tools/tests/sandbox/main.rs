@@ -26,6 +26,23 @@ use orket_tools::sandbox::{Feature, Job, LeastTier, Outcome, Sandbox, Status, Ti
 use cases::{CASES, Case, Expect};
 use trials::TRIALS;
 
+/// The machines that are tried: this one, and what it would be without some features.
+const MACHINES: &[(&str, &[Feature])] = &[
+    ("as it is", &[]),
+    ("without a private root", &[Feature::PrivateRoot]),
+    ("without namespaces", &[Feature::Namespaces]),
+    ("without Landlock", &[Feature::Landlock]),
+    ("without a separate user", &[Feature::OwnUser]),
+];
+
+fn sandbox_without(features: &[Feature]) -> Sandbox {
+    features
+        .iter()
+        .fold(Sandbox::new().unwrap(), |sandbox, &feature| {
+            sandbox.without(feature)
+        })
+}
+
 /// Everything that is there for the attacks. Modes are wide open: only the sandbox is in the way.
 struct Scene {
     scratch: tempfile::TempDir,
@@ -219,10 +236,10 @@ fn own_user() -> u32 {
 }
 
 /// Kills an engine in the middle of a job: nothing of the job may outlive it.
-fn engine_dies(scene: &Scene) -> Result<(), String> {
+fn engine_dies(scene: &Scene, machine: &str) -> Result<(), String> {
     let mark = format!("32{}", std::process::id());
     let mut engine = Command::new(std::env::current_exe().unwrap())
-        .args(["be-an-engine", &mark])
+        .args(["be-an-engine", machine, &mark])
         // It cannot clean up behind itself.
         .env("TMPDIR", scene.path("fixtures"))
         .stdout(Stdio::null())
@@ -247,19 +264,24 @@ fn engine_dies(scene: &Scene) -> Result<(), String> {
     check(ended, &format!("alive: {:?}", survivors(&mark)))
 }
 
-fn be_an_engine(mark: &str) {
+fn be_an_engine(machine: &str, mark: &str) {
     let scene = Scene::new();
+    let switched_off = MACHINES
+        .iter()
+        .find(|(name, _)| *name == machine)
+        .unwrap()
+        .1;
     let job = scene.job(&format!("setsid sleep {mark} & sleep {mark}"));
-    let _ = Sandbox::new().unwrap().run(&job, LeastTier::Partial);
+    let _ = sandbox_without(switched_off).run(&job, LeastTier::Partial);
 }
 
 fn main() -> ExitCode {
     orket_tools::sandbox::run_child_if_asked();
     let arguments: Vec<String> = std::env::args().collect();
-    if let [_, first, mark] = arguments.as_slice()
+    if let [_, first, machine, mark] = arguments.as_slice()
         && first == "be-an-engine"
     {
-        be_an_engine(mark);
+        be_an_engine(machine, mark);
         return ExitCode::SUCCESS;
     }
     // A harness that lists tests, like that of cargo nextest, is told that this is one.
@@ -279,13 +301,6 @@ fn main() -> ExitCode {
         own_user(),
         Sandbox::new().unwrap().probe()
     );
-    let machines: [(&str, &[Feature]); 5] = [
-        ("as it is", &[]),
-        ("without a private root", &[Feature::PrivateRoot]),
-        ("without namespaces", &[Feature::Namespaces]),
-        ("without Landlock", &[Feature::Landlock]),
-        ("without a separate user", &[Feature::OwnUser]),
-    ];
     let (mut failures, mut unenforced, mut total) = (0, 0, 0);
     let mut tell = |machine: &str, name: &str, judged: Result<Option<String>, String>| {
         total += 1;
@@ -303,11 +318,8 @@ fn main() -> ExitCode {
         println!("{machine}: {name} ... {line}");
         let _ = std::io::stdout().flush();
     };
-    for (machine, switched_off) in machines {
-        let mut sandbox = Sandbox::new().unwrap();
-        for feature in switched_off {
-            sandbox = sandbox.without(*feature);
-        }
+    for &(machine, switched_off) in MACHINES {
+        let sandbox = sandbox_without(switched_off);
         let tier = sandbox.probe();
         println!("{machine}: tier {tier}");
         // Then a signal would end this test, as nothing would be in its way.
@@ -329,12 +341,9 @@ fn main() -> ExitCode {
             };
             tell(machine, name, judged);
         }
+        let dies = engine_dies(&scene, machine).map(|()| None);
+        tell(machine, "nothing outlives a killed engine", dies);
     }
-    tell(
-        "as it is",
-        "nothing outlives a killed engine",
-        engine_dies(&scene).map(|()| None),
-    );
     println!("{total} cases, {failures} failed, {unenforced} not enforceable at their tier");
     if failures == 0 {
         ExitCode::SUCCESS

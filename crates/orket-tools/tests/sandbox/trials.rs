@@ -1,6 +1,7 @@
 //! The cases that are more than a script.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use orket_tools::sandbox::{Feature, LeastTier, Sandbox, SandboxError, Status, Tier};
@@ -38,6 +39,20 @@ pub(crate) const TRIALS: &[(&str, &[Feature], Trial)] = &[
             &text(&outcome.stdout),
         )
     }),
+    (
+        "a fixture is read although the directory above it is closed to others",
+        &[Feature::PrivateRoot],
+        |scene, sandbox| {
+            let closed = scene.path("closed");
+            fs::create_dir_all(closed.join("fixtures")).unwrap();
+            fs::write(closed.join("fixtures/check.sh"), "cat result.txt").unwrap();
+            fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+            let mut job = scene.job("sh $OUT/closed/fixtures/check.sh");
+            job.readable = vec![closed.join("fixtures")];
+            let outcome = run(sandbox, &job)?;
+            check(text(&outcome.stdout) == "hello", &text(&outcome.stderr))
+        },
+    ),
     ("it starts in its directory", &[], |scene, sandbox| {
         let job = scene.job("pwd -P");
         let outcome = run(sandbox, &job)?;
@@ -88,7 +103,7 @@ pub(crate) const TRIALS: &[(&str, &[Feature], Trial)] = &[
         |scene, sandbox| {
             fs::write(
                 scene.path("fixtures/bomb.sh"),
-                "b() { b $1 | b $1 & }; b $1; while :; do :; done",
+                "b() { b $1 | b $1 & }; (b $1) & while :; do :; done",
             )
             .unwrap();
             let mut job = scene.job("sh $OUT/fixtures/bomb.sh $MARK 2>/dev/null");

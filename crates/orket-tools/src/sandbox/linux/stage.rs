@@ -135,14 +135,31 @@ fn supervise(control: &UnixStream, mut order: Order, stdin: &[u8]) -> Result<(),
         order.processes = order.processes.saturating_add(others);
     }
     drop(process);
-    // The change of the user has reset this.
-    die_with_parent().map_err(failed("bind itself to the engine"))?;
     let own = adopt_orphans().map_err(failed("adopt orphans"))?;
+    if order.wants(Feature::Namespaces) {
+        // The change of the user has reset this.
+        die_with_parent().map_err(failed("bind itself to the engine"))?;
+    } else {
+        outlive_the_engine(control, own).map_err(failed("watch the engine"))?;
+    }
     let mut first = start(Stage::First, control, &order, stdin)?;
     let _ = first.wait();
     if !order.wants(Feature::Namespaces) {
         process_tree::kill_descendants(own);
     }
+    Ok(())
+}
+
+/// Without a process namespace, what the program started would outlive the supervisor. So when the engine ends, it is
+/// killed first; that the engine has ended is seen by its end of the socket, on which nothing more is sent.
+fn outlive_the_engine(control: &UnixStream, own: Pid) -> io::Result<()> {
+    rustix::process::set_parent_process_death_signal(None)?;
+    let mut control = control.try_clone()?;
+    std::thread::Builder::new().spawn(move || {
+        let _ = control.read(&mut [0]);
+        process_tree::kill_descendants(own);
+        std::process::exit(1);
+    })?;
     Ok(())
 }
 
