@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use orket_cards::{
-    Committed, ExchangePlace, FailedAttempt, Lease, RunEnd, StoreFault, TurnCommit, TurnSnapshot,
-    TurnStore,
+    Committed, ExchangePlace, FailedAttempt, Lease, OutputLock, RunEnd, StoreFault, TurnCommit,
+    TurnSnapshot, TurnStore,
 };
 use orket_kernel::canonical;
 use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
@@ -105,6 +105,7 @@ impl TurnStore for Board {
         self.transact(|transaction| {
             let connection = transaction.connection();
             journal::check_fence(connection, run_id, commit.fence)?;
+            journal::check_open(connection, run_id)?;
             let found = transaction.head().map_err(from_store)?.generation;
             if found != commit.base_generation {
                 return Err(StoreFault::Conflict {
@@ -148,6 +149,7 @@ impl TurnStore for Board {
         self.transact(|transaction| {
             let connection = transaction.connection();
             journal::check_fence(connection, &run_id, attempt.fence)?;
+            journal::check_open(connection, &run_id)?;
             let record_digest = transaction.keep_record(&record).map_err(from_store)?;
             for evidence in &attempt.evidence {
                 transaction.keep_record(evidence).map_err(from_store)?;
@@ -191,8 +193,20 @@ impl TurnStore for Board {
             .map_err(from_store)
     }
 
+    fn staged_turns(&self, run_id: &RunId) -> Result<Vec<TurnId>, StoreFault> {
+        self.store.staging().turns(run_id).map_err(from_store)
+    }
+
+    fn lock_output(&self) -> Result<Box<dyn OutputLock>, StoreFault> {
+        Ok(Box::new(lease::lock_output(self.store.home())?))
+    }
+
     fn project_view(&self) -> Result<(), StoreFault> {
-        self.store.project_view().map(|_| ()).map_err(from_store)
+        match self.store.project_view() {
+            // Whoever is at it brings the view forward, or the next commit does; a projection may lag.
+            Ok(_) | Err(orket_lsi::StoreError::Busy { .. }) => Ok(()),
+            Err(error) => Err(from_store(error)),
+        }
     }
 
     fn output_generation(&self) -> Result<Option<u64>, StoreFault> {

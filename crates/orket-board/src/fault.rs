@@ -41,9 +41,27 @@ pub(crate) fn from_store(error: StoreError) -> StoreFault {
 
 /// Translates an error of SQLite on the tables of the board.
 pub(crate) fn from_sqlite(error: rusqlite::Error) -> StoreFault {
-    StoreFault::Failed {
-        what: "the board's table".into(),
-        source: Box::new(error),
+    use rusqlite::ErrorCode;
+    let reason = format!("the board's tables: {error}");
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreFault::Busy {
+            what: "the database".into(),
+            hint: "wait for the other command to end, then try again".into(),
+        },
+        Some(ErrorCode::SystemIoFailure) => StoreFault::Poisoned { reason },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreFault::Corrupt { reason }
+        }
+        Some(
+            ErrorCode::DiskFull
+            | ErrorCode::ReadOnly
+            | ErrorCode::CannotOpen
+            | ErrorCode::PermissionDenied,
+        ) => StoreFault::Unusable { reason },
+        _ => StoreFault::Failed {
+            what: "the board's table".into(),
+            source: Box::new(error),
+        },
     }
 }
 

@@ -153,6 +153,17 @@ pub(crate) fn add_events(
     Ok(numbered)
 }
 
+/// Refuses to add to a run that has ended.
+pub(crate) fn check_open(connection: &Connection, run_id: &RunId) -> Result<(), StoreFault> {
+    let entry = runs(connection, Some(run_id), None)?.pop();
+    match entry.map(|entry| entry.state) {
+        Some(RunState::Open) => Ok(()),
+        Some(_) | None => Err(StoreFault::Fenced {
+            run: run_id.clone(),
+        }),
+    }
+}
+
 /// Takes the next fencing number of a run.
 pub(crate) fn take_fence(connection: &Connection, run_id: &RunId) -> Result<u64, StoreFault> {
     let fence: i64 = connection
@@ -237,16 +248,20 @@ pub(crate) struct TurnEntry {
     pub(crate) generation: u64,
 }
 
-/// Returns the promoted turns of a run, in order.
-pub(crate) fn turns(connection: &Connection, run_id: &RunId) -> Result<Vec<TurnEntry>, StoreFault> {
-    let mut statement = connection
-        .prepare_cached(
-            "SELECT turn, card, role, step, attempt, result_digest, record_digest, generation
-             FROM turn_journal WHERE run_id = ?1 ORDER BY turn",
-        )
-        .map_err(from_sqlite)?;
+/// Returns the promoted turns of a run, or those on one card, in order.
+pub(crate) fn turns(
+    connection: &Connection,
+    run_id: &RunId,
+    card: Option<&CardId>,
+) -> Result<Vec<TurnEntry>, StoreFault> {
+    let one = "SELECT turn, card, role, step, attempt, result_digest, record_digest, generation
+               FROM turn_journal WHERE run_id = ?1 AND card = ?2 ORDER BY turn";
+    let all = "SELECT turn, card, role, step, attempt, result_digest, record_digest, generation
+               FROM turn_journal WHERE run_id = ?1 AND ?2 IS NULL ORDER BY turn";
+    let sql = if card.is_some() { one } else { all };
+    let mut statement = connection.prepare_cached(sql).map_err(from_sqlite)?;
     let rows = statement
-        .query_map([run_id.as_str()], |row| {
+        .query_map(params![run_id.as_str(), card.map(CardId::as_str)], |row| {
             Ok((
                 number(row, 0)?,
                 row.get::<_, Option<String>>(1)?,
@@ -281,19 +296,22 @@ pub(crate) fn turns(connection: &Connection, run_id: &RunId) -> Result<Vec<TurnE
     Ok(turns)
 }
 
-/// Returns the failed attempts of a run, in order.
+/// Returns the failed attempts of a run, or those at one turn, in order.
 pub(crate) fn attempts(
     connection: &Connection,
     run_id: &RunId,
+    at: Option<TurnId>,
 ) -> Result<Vec<AttemptRow>, StoreFault> {
+    let first = at.map_or(1, TurnId::number) as i64;
+    let last = at.map_or(i64::MAX, |at| at.number() as i64);
     let mut statement = connection
         .prepare_cached(
-            "SELECT turn, attempt, record_digest FROM attempt_journal WHERE run_id = ?1
-             ORDER BY turn, attempt",
+            "SELECT turn, attempt, record_digest FROM attempt_journal
+             WHERE run_id = ?1 AND turn BETWEEN ?2 AND ?3 ORDER BY turn, attempt",
         )
         .map_err(from_sqlite)?;
     let rows = statement
-        .query_map([run_id.as_str()], |row| {
+        .query_map(params![run_id.as_str(), first, last], |row| {
             Ok((number(row, 0)?, number(row, 1)?, row.get::<_, [u8; 32]>(2)?))
         })
         .map_err(from_sqlite)?;
@@ -310,13 +328,19 @@ pub(crate) fn attempts(
     Ok(attempts)
 }
 
-/// Returns the durable events of a run, in order.
-pub(crate) fn events(connection: &Connection, run_id: &RunId) -> Result<Vec<Event>, StoreFault> {
+/// Returns the durable events of a run after a sequence number, in order.
+pub(crate) fn events(
+    connection: &Connection,
+    run_id: &RunId,
+    seq: u64,
+) -> Result<Vec<Event>, StoreFault> {
     let mut statement = connection
-        .prepare_cached("SELECT line FROM events WHERE run_id = ?1 ORDER BY seq")
+        .prepare_cached("SELECT line FROM events WHERE run_id = ?1 AND seq > ?2 ORDER BY seq")
         .map_err(from_sqlite)?;
     let rows = statement
-        .query_map([run_id.as_str()], |row| row.get::<_, String>(0))
+        .query_map(params![run_id.as_str(), seq as i64], |row| {
+            row.get::<_, String>(0)
+        })
         .map_err(from_sqlite)?;
     let mut events = Vec::new();
     for row in rows {

@@ -1,10 +1,11 @@
 //! The board and the index as of one moment.
 
 use orket_cards::{
-    AttemptRow, Card, RunRow, StoreFault, TURN_RECORD_VERSION, TurnRecord, TurnRow, TurnSnapshot,
+    AttemptRow, Card, CardId, RunRow, StoreFault, TURN_RECORD_VERSION, TurnRecord, TurnRow,
+    TurnSnapshot,
 };
 use orket_kernel::canonical;
-use orket_kernel::{Digest, RunId, StateView};
+use orket_kernel::{Digest, RunId, StateView, TurnId};
 use orket_lsi::Snapshot;
 use orket_ports::Event;
 
@@ -18,6 +19,37 @@ pub(crate) struct BoardSnapshot {
 }
 
 impl BoardSnapshot {
+    /// Returns turns, each checked against the chain of promotions.
+    fn turn_rows(&self, run_id: &RunId, card: Option<&CardId>) -> Result<Vec<TurnRow>, StoreFault> {
+        let entries = journal::turns(self.index.connection(), run_id, card)?;
+        entries
+            .into_iter()
+            .map(|entry| {
+                let promotion = self
+                    .index
+                    .promotion(run_id, entry.turn_id)
+                    .map_err(from_store)?
+                    .filter(|row| row.generation == entry.generation)
+                    .filter(|row| row.record_digest == entry.record_digest)
+                    .ok_or_else(|| {
+                        let place = format!("{} of {run_id}", entry.turn_id);
+                        corrupt(&place, "the journal and the chain of promotions disagree")
+                    })?;
+                Ok(TurnRow {
+                    turn_id: entry.turn_id,
+                    card: entry.card,
+                    role: entry.role,
+                    step: entry.step,
+                    attempt: entry.attempt,
+                    result_digest: entry.result_digest,
+                    state_digest: promotion.state_digest,
+                    record_digest: entry.record_digest,
+                    generation: entry.generation,
+                })
+            })
+            .collect()
+    }
+
     fn run_row(&self, entry: RunEntry) -> Result<RunRow, StoreFault> {
         let envelope = self
             .index
@@ -66,37 +98,19 @@ impl TurnSnapshot for BoardSnapshot {
     }
 
     fn turns(&self, run_id: &RunId) -> Result<Vec<TurnRow>, StoreFault> {
-        let entries = journal::turns(self.index.connection(), run_id)?;
-        entries
-            .into_iter()
-            .map(|entry| {
-                let promotion = self
-                    .index
-                    .promotion(run_id, entry.turn_id)
-                    .map_err(from_store)?
-                    .filter(|row| row.generation == entry.generation)
-                    .filter(|row| row.record_digest == entry.record_digest)
-                    .ok_or_else(|| {
-                        let place = format!("{} of {run_id}", entry.turn_id);
-                        corrupt(&place, "the journal and the chain of promotions disagree")
-                    })?;
-                Ok(TurnRow {
-                    turn_id: entry.turn_id,
-                    card: entry.card,
-                    role: entry.role,
-                    step: entry.step,
-                    attempt: entry.attempt,
-                    result_digest: entry.result_digest,
-                    state_digest: promotion.state_digest,
-                    record_digest: entry.record_digest,
-                    generation: entry.generation,
-                })
-            })
-            .collect()
+        self.turn_rows(run_id, None)
+    }
+
+    fn turns_of_card(&self, run_id: &RunId, card: &CardId) -> Result<Vec<TurnRow>, StoreFault> {
+        self.turn_rows(run_id, Some(card))
+    }
+
+    fn attempts_at(&self, run_id: &RunId, turn_id: TurnId) -> Result<Vec<AttemptRow>, StoreFault> {
+        journal::attempts(self.index.connection(), run_id, Some(turn_id))
     }
 
     fn attempts(&self, run_id: &RunId) -> Result<Vec<AttemptRow>, StoreFault> {
-        journal::attempts(self.index.connection(), run_id)
+        journal::attempts(self.index.connection(), run_id, None)
     }
 
     fn record(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreFault> {
@@ -120,7 +134,7 @@ impl TurnSnapshot for BoardSnapshot {
         Ok(record)
     }
 
-    fn events(&self, run_id: &RunId) -> Result<Vec<Event>, StoreFault> {
-        journal::events(self.index.connection(), run_id)
+    fn events_after(&self, run_id: &RunId, seq: u64) -> Result<Vec<Event>, StoreFault> {
+        journal::events(self.index.connection(), run_id, seq)
     }
 }

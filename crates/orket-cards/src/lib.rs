@@ -19,7 +19,8 @@ pub use commit::{Committed, FailedAttempt, RunEnd, RunState, TurnCommit};
 pub use order::{DependencyFault, Stall, check_dependencies, critical_weight, ready, stall};
 pub use status::{Status, WaitReason};
 pub use store::{
-    AttemptRow, ExchangePlace, Lease, RunRow, StoreFault, TurnRow, TurnSnapshot, TurnStore,
+    AttemptRow, ExchangePlace, Lease, OutputLock, RunRow, StoreFault, TurnRow, TurnSnapshot,
+    TurnStore,
 };
 pub use transition::{Actor, Evidence, GUARD_ROLE, TABLE, TransitionRefusal, decide};
 pub use turn_record::{CallRecord, Cause, ExchangeRecord, TURN_RECORD_VERSION, Tokens, TurnRecord};

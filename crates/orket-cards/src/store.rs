@@ -64,6 +64,9 @@ pub trait Lease: Send {
     fn fence(&self) -> u64;
 }
 
+/// The sole right to compare and write `agent_output/`.
+pub trait OutputLock {}
+
 /// One run as the journal knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRow {
@@ -129,14 +132,19 @@ pub trait TurnSnapshot {
     fn runs(&self, epic: Option<&str>) -> Result<Vec<RunRow>, StoreFault>;
     /// Returns the promoted turns of a run, in order.
     fn turns(&self, run_id: &RunId) -> Result<Vec<TurnRow>, StoreFault>;
+    /// Returns the promoted turns of a run on one card, in order.
+    fn turns_of_card(&self, run_id: &RunId, card: &CardId) -> Result<Vec<TurnRow>, StoreFault>;
+    /// Returns the failed attempts at one turn of a run, in order.
+    fn attempts_at(&self, run_id: &RunId, turn_id: TurnId) -> Result<Vec<AttemptRow>, StoreFault>;
     /// Returns the failed attempts of a run, in order.
     fn attempts(&self, run_id: &RunId) -> Result<Vec<AttemptRow>, StoreFault>;
     /// Returns a record by its digest, checked against it.
     fn record(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreFault>;
     /// Returns the record of a turn or attempt by its digest.
     fn turn_record(&self, digest: &Digest) -> Result<TurnRecord, StoreFault>;
-    /// Returns the durable events of a run, in order.
-    fn events(&self, run_id: &RunId) -> Result<Vec<orket_ports::Event>, StoreFault>;
+    /// Returns the durable events of a run whose sequence numbers are higher than `seq`, in order.
+    fn events_after(&self, run_id: &RunId, seq: u64)
+    -> Result<Vec<orket_ports::Event>, StoreFault>;
 }
 
 /// The store: one database, one transaction per turn.
@@ -173,10 +181,16 @@ pub trait TurnStore: Send + Sync {
     /// Writes what a turn staged into its staging area, for people and other programs to read.
     fn stage_turn(&self, staged: &StagedTurn) -> Result<(), StoreFault>;
 
+    /// Lists the turns of a run that have a staging area.
+    fn staged_turns(&self, run_id: &RunId) -> Result<Vec<TurnId>, StoreFault>;
+
     /// Empties the staging area of a turn.
     fn discard_staging(&self, run_id: &RunId, turn_id: TurnId) -> Result<(), StoreFault>;
 
-    /// Brings the browsable view up to the newest generation.
+    /// Takes the sole right to compare and write `agent_output/`; held until it is dropped, waited for if need be.
+    fn lock_output(&self) -> Result<Box<dyn OutputLock>, StoreFault>;
+
+    /// Brings the browsable view up to the newest generation; another process that is at it will do.
     fn project_view(&self) -> Result<(), StoreFault>;
 
     /// Returns the generation up to which `agent_output/` was brought, if that is known.

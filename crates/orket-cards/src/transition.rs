@@ -73,7 +73,8 @@ pub const TABLE: &[(Status, &[Status])] = &[
 ];
 
 /// Rows that only the engine may use.
-const ENGINE_TABLE: &[(Status, Status)] = &[(Ready, Blocked), (Blocked, Ready)];
+const ENGINE_TABLE: &[(Status, Status)] =
+    &[(Ready, Blocked), (Blocked, Ready), (GuardApproved, Blocked)];
 
 /// Who asks for a status change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +83,8 @@ pub enum Actor {
     Role(String),
     /// The engine itself.
     Engine,
+    /// A person, by name.
+    Operator(String),
 }
 
 /// What the engine knows about a card's work when a change is asked for.
@@ -124,6 +127,12 @@ pub enum TransitionRefusal {
         /// Who asked.
         role: String,
     },
+    /// Only a person may do this.
+    #[error("only a person may set {to}")]
+    NotAPerson {
+        /// The status that was asked for.
+        to: Status,
+    },
     /// The guard judged its own work.
     #[error("the role {role} authored this work and may not judge it")]
     OwnWork {
@@ -164,6 +173,7 @@ impl TransitionRefusal {
             TransitionRefusal::NotInTable { .. } => "invalid_transition",
             TransitionRefusal::NoWaitReason { .. } => "no_wait_reason",
             TransitionRefusal::NotTheGuard { .. } => "not_the_guard",
+            TransitionRefusal::NotAPerson { .. } => "not_a_person",
             TransitionRefusal::OwnWork { .. } => "own_work",
             TransitionRefusal::NoArtifact { .. } => "no_artifact",
             TransitionRefusal::NotVerified { .. } => "not_verified",
@@ -174,7 +184,7 @@ impl TransitionRefusal {
 /// Decides one status change.
 ///
 /// # Errors
-/// Names the first rule that is broken, in this order: table, wait reason, guard, evidence.
+/// Names the first rule that is broken, in this order: table, person, wait reason, guard, evidence.
 pub fn decide(
     from: Status,
     to: Status,
@@ -189,7 +199,17 @@ pub fn decide(
         .collect();
     let by_engine = *actor == Actor::Engine && ENGINE_TABLE.contains(&(from, to));
     if !allowed.contains(&to) && !by_engine {
+        // What only a person may do is no advice to anybody else.
+        let is_person = matches!(actor, Actor::Operator(_));
+        let allowed = allowed
+            .into_iter()
+            .filter(|to| is_person || !matches!(to, Canceled | Archived))
+            .collect();
         return Err(TransitionRefusal::NotInTable { from, to, allowed });
+    }
+    // Giving work up counts as an end of it, so no model may; lesson 5 tells what comes of that.
+    if matches!(to, Canceled | Archived) && !matches!(actor, Actor::Operator(_)) {
+        return Err(TransitionRefusal::NotAPerson { to });
     }
     if to.needs_wait_reason() && wait_reason.is_none() {
         return Err(TransitionRefusal::NoWaitReason { to });
@@ -208,12 +228,20 @@ pub fn decide(
 
 fn check_guard(to: Status, actor: &Actor, evidence: &Evidence) -> Result<(), TransitionRefusal> {
     let role = match actor {
-        Actor::Role(role) => role.clone(),
-        Actor::Engine => "engine".into(),
+        Actor::Role(role) if role == GUARD_ROLE => role.clone(),
+        Actor::Role(name) | Actor::Operator(name) => {
+            return Err(TransitionRefusal::NotTheGuard {
+                to,
+                role: name.clone(),
+            });
+        }
+        Actor::Engine => {
+            return Err(TransitionRefusal::NotTheGuard {
+                to,
+                role: "engine".into(),
+            });
+        }
     };
-    if role != GUARD_ROLE {
-        return Err(TransitionRefusal::NotTheGuard { to, role });
-    }
     if evidence.authors.contains(&role) {
         return Err(TransitionRefusal::OwnWork { role });
     }
@@ -273,11 +301,14 @@ mod tests {
             let (from, targets) = line.trim().split_once(':').unwrap();
             let targets: Vec<&str> = targets.split_whitespace().collect();
             for to in Status::ALL {
-                let guard = Actor::Role(GUARD_ROLE.into());
+                let actor = match to {
+                    Canceled | Archived => Actor::Operator("ada".into()),
+                    _ => Actor::Role(GUARD_ROLE.into()),
+                };
                 let verdict = decide(
                     Status::parse(from).unwrap(),
                     *to,
-                    &guard,
+                    &actor,
                     Some(WaitReason::Input),
                     &good_evidence(),
                 );
@@ -300,6 +331,23 @@ mod tests {
             let refusal = decide(Ready, Done, &actor, None, &good_evidence()).unwrap_err();
             assert_eq!(refusal.reason(), "invalid_transition");
         }
+    }
+
+    #[test]
+    fn only_a_person_gives_work_up() {
+        for to in [Canceled, Archived] {
+            for actor in [
+                Actor::Engine,
+                Actor::Role(GUARD_ROLE.into()),
+                Actor::Role("coder".into()),
+            ] {
+                let refusal = decide(Ready, to, &actor, None, &good_evidence()).unwrap_err();
+                assert_eq!(refusal.reason(), "not_a_person");
+            }
+        }
+        // A name is no role: a person called like the guard is not the guard.
+        let person = Actor::Operator(GUARD_ROLE.into());
+        assert!(decide(AwaitingGuardReview, Done, &person, None, &good_evidence()).is_err());
     }
 
     #[test]

@@ -30,8 +30,8 @@ pub enum Cause {
 pub struct ExchangeRecord {
     /// The digest of the request.
     pub request: Digest,
-    /// The digest of the answer.
-    pub answer: Digest,
+    /// The digest of the answer; `None` if no whole answer came.
+    pub answer: Option<Digest>,
 }
 
 /// One tool call with what became of it.
@@ -78,6 +78,8 @@ pub struct TurnRecord {
     pub cause: Cause,
     /// The exchanges with the model, in order.
     pub exchanges: Vec<ExchangeRecord>,
+    /// Whether an answer was judged; `false` if none came, and for turns of the engine.
+    pub judged: bool,
     /// What the model said beside its tool calls, in the judged answer.
     pub said: String,
     /// The tool calls of the judged answer, in order.

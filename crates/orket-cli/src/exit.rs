@@ -6,6 +6,7 @@ use orket_cards::StoreFault;
 use orket_flow::{ReplayError, RunError};
 use orket_kernel::ReadError;
 use orket_ports::ModelError;
+use orket_ports::verifier::VerifyError;
 
 /// An exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +54,15 @@ impl From<RunError> for Failure {
             | RunError::NoFixture { .. }
             | RunError::NoCard { .. }
             | RunError::Workspace(_) => INVALID,
-            RunError::Name(_) | RunError::Ended { .. } | RunError::OtherEpic { .. } => USAGE,
+            RunError::Name(_) | RunError::OtherEpic { .. } => USAGE,
             RunError::Backend { source, .. } => {
                 return Failure::new(BACKEND, format!("{message}; {}", backend_hint(source)));
             }
-            RunError::Verify { .. } => REFUSED,
+            RunError::Verify {
+                source: VerifyError::TierTooLow { .. },
+                ..
+            } => REFUSED,
+            RunError::Verify { .. } => INVALID,
             RunError::ForeignChange { .. } => WAITING,
             RunError::AnotherRun { .. } => BUSY,
             RunError::Store(_) => {
@@ -84,7 +89,9 @@ fn backend_hint(error: &ModelError) -> &'static str {
         ModelError::NotRecorded { .. } | ModelError::BadRecording { .. } => {
             "the prompt or the recordings changed; use a venue with a model server"
         }
-        ModelError::ContextOverflow { .. } => "raise options.num_ctx in the venue",
+        ModelError::ContextOverflow { .. } => {
+            "raise options.num_ctx in the venue, then run the same command again"
+        }
         _ => "nothing is lost; run the same command again",
     }
 }
@@ -115,10 +122,7 @@ impl From<ReplayError> for Failure {
         let message = error.to_string();
         match error {
             ReplayError::Store(fault) => fault.into(),
-            ReplayError::NoRun { .. } | ReplayError::NoTurn { .. } => Failure::new(USAGE, message),
-            ReplayError::NotRetained { .. }
-            | ReplayError::Corrupt { .. }
-            | ReplayError::Proposal(_) => Failure::new(NO, message),
+            _ => Failure::new(NO, message),
         }
     }
 }

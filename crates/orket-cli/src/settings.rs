@@ -88,14 +88,19 @@ fn read_env_file(path: &Path) -> Result<BTreeMap<&'static str, String>, Failure>
         let (name, value) = line
             .split_once('=')
             .ok_or_else(|| fault("a line has the form NAME=value"))?;
+        // Other programs keep their settings in the same file.
+        let name = name.trim();
+        if !name.starts_with("ORKET_") && name != "NO_COLOR" {
+            continue;
+        }
         let setting = SETTINGS
             .iter()
-            .find(|setting| setting.name == name.trim())
+            .find(|setting| setting.name == name)
             .ok_or_else(|| {
                 let names: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
                 fault(&format!(
                     "there is no setting {:?}; there are {}",
-                    name.trim(),
+                    name,
                     names.join(", ")
                 ))
             })?;

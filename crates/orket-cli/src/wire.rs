@@ -17,7 +17,7 @@ use orket_tools::verifier::SandboxVerifier;
 
 use crate::clock::{FixedClock, SystemClock};
 use crate::exit::{self, Failure};
-use crate::project::{Project, ReadSpace};
+use crate::project::Project;
 
 /// Opens the files of a project.
 pub(crate) fn workspace(project: &Project) -> Result<ProjectWorkspace, Failure> {
@@ -36,12 +36,11 @@ pub(crate) fn read_only_board(project: &Project) -> Result<Option<Board>, Failur
 
 /// Makes the tools.
 pub(crate) fn tools(project: &Project) -> Result<Tools, Failure> {
-    let domain_is_readable = project
-        .config
-        .policy
-        .read_scope
-        .contains(&ReadSpace::Domain);
-    let spaces = Spaces::new(directory(project)?, domain_is_readable);
+    let home = project.home.strip_prefix(&project.root).ok();
+    let home = home
+        .and_then(|home| home.to_str())
+        .and_then(|home| home.parse().ok());
+    let spaces = Spaces::new(directory(project)?, home);
     Ok(builtin::tools(Arc::new(spaces)))
 }
 

@@ -12,6 +12,9 @@ use crate::govern::Tools;
 use crate::play::Play;
 use crate::verification::Verified;
 
+/// The most bytes of one earlier text, call or result that are shown to the model.
+const SHOWN_MAX_BYTES: usize = 16 * 1024;
+
 /// The most earlier turns of the same role on the card that are shown to the model.
 pub(crate) const HISTORY_TURNS_MAX: usize = 8;
 
@@ -60,21 +63,25 @@ pub fn request(brief: &Brief<'_>) -> ModelRequest {
     ];
     let skipped = brief.history.len().saturating_sub(HISTORY_TURNS_MAX);
     for past in &brief.history[skipped..] {
+        let calls: Vec<&CallRecord> = past
+            .calls
+            .iter()
+            .filter(|call| is_sayable(&call.arguments))
+            .collect();
         messages.push(Message {
-            tool_calls: past
-                .calls
+            tool_calls: calls
                 .iter()
                 .map(|call| ToolCall {
                     name: call.tool.clone(),
                     arguments: call.arguments.clone(),
                 })
                 .collect(),
-            ..Message::text(Speaker::Assistant, past.said.clone())
+            ..Message::text(Speaker::Assistant, shown(past.said.clone()))
         });
-        for call in &past.calls {
+        for call in calls {
             messages.push(Message {
                 tool_name: Some(call.tool.clone()),
-                ..Message::text(Speaker::Tool, canonical::to_string(&call.result))
+                ..Message::text(Speaker::Tool, shown(canonical::to_string(&call.result)))
             });
         }
     }
@@ -85,7 +92,9 @@ pub fn request(brief: &Brief<'_>) -> ModelRequest {
         ));
     }
     if !brief.refused.is_empty() {
-        let mut text = String::from("Your last answer was refused and nothing of it was done:\n");
+        let mut text = String::from(
+            "Your earlier answers to this were refused, and nothing of them was done:\n",
+        );
         for reason in brief.refused {
             text.push_str(&format!("- {reason}\n"));
         }
@@ -93,14 +102,13 @@ pub fn request(brief: &Brief<'_>) -> ModelRequest {
         messages.push(Message::text(Speaker::User, text));
     }
     if let Some((answer, violations)) = brief.corrective {
-        // Servers refuse a conversation that holds a call whose arguments are no object.
         let sayable = answer
             .tool_calls
             .iter()
-            .filter(|call| call.arguments.as_object().is_some());
+            .filter(|call| is_sayable(&call.arguments));
         messages.push(Message {
             tool_calls: sayable.cloned().collect(),
-            ..Message::text(Speaker::Assistant, answer.content.clone())
+            ..Message::text(Speaker::Assistant, shown(answer.content.clone()))
         });
         let mut text = String::from("This answer cannot be used:\n");
         for violation in violations {
@@ -119,6 +127,34 @@ pub fn request(brief: &Brief<'_>) -> ModelRequest {
             .collect(),
         options: brief.play.venue.options.clone(),
     }
+}
+
+/// Tells whether a call can be shown again: servers refuse a conversation with arguments that are no object, and one that
+/// is too long would crowd everything else out.
+fn is_sayable(arguments: &Value) -> bool {
+    arguments.as_object().is_some() && canonical::to_bytes(arguments).len() <= SHOWN_MAX_BYTES
+}
+
+/// Cuts a text that would crowd everything else out of the window, and says so where it is cut.
+fn shown(text: String) -> String {
+    if text.len() <= SHOWN_MAX_BYTES {
+        return text;
+    }
+    let mut end = SHOWN_MAX_BYTES;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!(
+        "{}\n[cut here: {} of {} bytes are shown]",
+        &text[..end],
+        end,
+        text.len()
+    )
+}
+
+/// Writes text of others as one quoted line, so that it cannot pass for a line of the engine.
+fn quoted(text: &str) -> String {
+    canonical::to_string(&shown(text.to_owned()).into())
 }
 
 fn offer(tools: &Tools, name: &str) -> Option<ToolOffer> {
@@ -174,7 +210,11 @@ fn card_brief(brief: &Brief<'_>) -> String {
         }
     }
     for comment in &card.comments {
-        lines.push(format!("Comment by {}: {}", comment.author, comment.text));
+        lines.push(format!(
+            "Comment by {}: {}",
+            comment.author,
+            quoted(&comment.text)
+        ));
     }
     match brief.verified {
         Some(Verified::NoChecks(reason)) => {
@@ -192,7 +232,7 @@ fn card_brief(brief: &Brief<'_>) -> String {
                 let text = |key| check.get(key).and_then(Value::as_str).unwrap_or_default();
                 lines.push(format!("- {}: {}", text("fixture"), text("ended")));
                 if !text("output").is_empty() {
-                    lines.push(text("output").trim_end().to_owned());
+                    lines.push(format!("  it printed {}", quoted(text("output"))));
                 }
             }
         }

@@ -108,7 +108,7 @@ pub struct StepAsset {
 }
 
 /// The role of a step that stands for the card's own seat.
-pub(crate) const SEAT: &str = "$seat";
+const SEAT: &str = "$seat";
 
 impl StepAsset {
     /// Tells whether the step is the card's own work, not a judgement of it.

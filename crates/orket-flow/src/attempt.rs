@@ -1,12 +1,14 @@
 //! One attempt at a turn: prepare, execute, govern, persist.
 
+use std::sync::Arc;
+
 use orket_cards::{
     CallRecord, Card, CardId, Cause, Committed, ExchangePlace, ExchangeRecord, FailedAttempt,
     StoreFault, TURN_RECORD_VERSION, Tokens, TurnCommit, TurnRecord, TurnSnapshot,
 };
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{
-    Digest, RecordingView, StagedTurn, StateView, TurnExecution, TurnId, TurnInput, execute_turn,
+    Digest, Layered, RecordingView, StateView, TurnExecution, TurnId, TurnInput, execute_turn,
     object, plan_promotion,
 };
 use orket_ports::model::{Delta, ModelAnswer, ModelRequest};
@@ -60,7 +62,6 @@ impl Session<'_> {
         snapshot: &dyn TurnSnapshot,
         place: &Place<'_>,
     ) -> Result<AttemptEnd, RunError> {
-        let view = RecordingView::new(snapshot.state());
         let verified = if verifies(place.role) {
             let stage = self.stage;
             Some(verify(
@@ -80,8 +81,8 @@ impl Session<'_> {
             .collect();
         let board = snapshot.cards(Some(&self.play.epic.name))?;
         let history = self.history(snapshot, &place.card.id, place.role)?;
-        let play = self.play.clone();
-        let envelope = self.envelope.clone();
+        let play = Arc::clone(&self.play);
+        let envelope = Arc::clone(&self.envelope);
         let patch = self.patches.get(place.role).cloned();
         let mut brief = Brief {
             play: &play,
@@ -105,6 +106,7 @@ impl Session<'_> {
         let context = TurnContext {
             envelope: &envelope,
             handle: &handle,
+            play: &play,
             tools: self.stage.tools,
             turn_id: place.turn_id,
             card: &place.card.id,
@@ -116,7 +118,12 @@ impl Session<'_> {
             Ok(answer) => answer,
             Err(error) => return self.fail(place, exchanges, None, vec![error.to_string()]),
         };
-        let mut governed = govern(&context, &first, Outcomes::live(known.clone()), &view)?;
+        let mut governed = govern(
+            &context,
+            &first,
+            Outcomes::live(known.clone()),
+            snapshot.state(),
+        )?;
         self.tell_verdicts(place, &first, &governed);
         let mut judged = first.clone();
         if governed.is_correctable() {
@@ -130,7 +137,7 @@ impl Session<'_> {
                 Ok(answer) => answer,
                 Err(error) => return self.fail(place, exchanges, None, vec![error.to_string()]),
             };
-            governed = govern(&context, &second, Outcomes::live(known), &view)?;
+            governed = govern(&context, &second, Outcomes::live(known), snapshot.state())?;
             self.tell_verdicts(place, &second, &governed);
             judged = second;
         }
@@ -152,15 +159,14 @@ impl Session<'_> {
         } = governed;
         let execution = execution.ok_or_else(|| bug("a turn passed without a verdict"))?;
         let mut record = self.record(place, &exchanges);
+        record.judged = true;
         record.said = judged.content;
         record.calls = calls;
         record.outcomes = outcomes;
-        record.notes = object! { "sandbox_tier" => self.stage.verifier.tier() };
         let promoted = Promoted {
             from: place.card.status.to_string(),
             to: status.to_string(),
             written,
-            reads: view.into_reads().to_value(),
             evidence: exchanges.evidence,
         };
         self.promote(snapshot, record, execution, promoted)
@@ -176,7 +182,8 @@ impl Session<'_> {
         propose: &dyn Fn(&dyn StateView) -> Result<TurnInput, ProposalError>,
     ) -> Result<AttemptEnd, RunError> {
         let view = RecordingView::new(snapshot.state());
-        let input = propose(&view)?;
+        let mut input = propose(&view)?;
+        input.reads = view.reads();
         let execution = execute_turn(&self.envelope, &self.handle, &input, &view);
         if execution.staged.is_none() {
             let issues: Vec<String> = execution
@@ -210,7 +217,6 @@ impl Session<'_> {
                 "-".into()
             },
             written: Vec::new(),
-            reads: view.into_reads().to_value(),
             evidence: Vec::new(),
         };
         self.promote(snapshot, record, execution, promoted)
@@ -226,9 +232,18 @@ impl Session<'_> {
         let staged = execution
             .staged
             .ok_or_else(|| bug("a turn passed without effects"))?;
+        let layer = std::slice::from_ref(&staged);
+        let after = Layered::new(snapshot.state(), layer);
+        let files: Vec<OutputFile> = promoted
+            .written
+            .iter()
+            .map(|path| projection::output_file(&after, path))
+            .collect::<Result<_, RunError>>()?;
+        // What someone else wrote must be known before the turn is promoted, not after.
+        projection::check_output(self.stage, snapshot.state(), &files)?;
         self.stage.store.stage_turn(&staged)?;
         let (plan, _) = plan_promotion(&staged, snapshot.state())?;
-        record.reads = promoted.reads;
+        record.reads = execution.reads.to_value();
         record.decisions = execution.decisions;
         record.result = Some(execution.result);
         let events = vec![
@@ -249,7 +264,7 @@ impl Session<'_> {
             Err(StoreFault::Conflict { .. }) => return Ok(AttemptEnd::Conflict),
             Err(fault) => return Err(fault.into()),
         };
-        self.project(snapshot, &commit, &staged, &promoted.written, &committed)?;
+        self.project(snapshot, &commit, &files, &committed)?;
         for event in &committed.events {
             self.sink.emit(event);
         }
@@ -261,18 +276,11 @@ impl Session<'_> {
         &mut self,
         before: &dyn TurnSnapshot,
         commit: &TurnCommit,
-        staged: &StagedTurn,
-        written: &[String],
+        files: &[OutputFile],
         committed: &Committed,
     ) -> Result<(), RunError> {
-        let layer = std::slice::from_ref(staged);
-        let after = orket_kernel::Layered::new(before.state(), layer);
-        let files: Vec<OutputFile> = written
-            .iter()
-            .map(|path| projection::output_file(&after, path))
-            .collect::<Result<_, RunError>>()?;
+        let lock = self.stage.store.lock_output()?;
         projection::append_log(self.stage.workspace, &committed.events)?;
-        self.stage.store.project_view()?;
         let load = |digest: &Digest| {
             let found = commit
                 .evidence
@@ -284,7 +292,9 @@ impl Session<'_> {
         self.stage
             .store
             .discard_staging(&commit.plan.run_id, commit.plan.turn_id)?;
-        projection::apply_output(self.stage, before.state(), &files, committed.generation)
+        projection::apply_output(self.stage, before.state(), files, committed.generation)?;
+        drop(lock);
+        Ok(self.stage.store.project_view()?)
     }
 
     /// Keeps a failed attempt: its evidence is durable, the state does not move.
@@ -297,11 +307,13 @@ impl Session<'_> {
     ) -> Result<AttemptEnd, RunError> {
         let mut record = self.record(place, &exchanges);
         if let Some((answer, governed)) = judged {
+            record.judged = true;
             record.said = answer.content.clone();
             record.calls = asked(answer);
             record.outcomes = governed.outcomes;
+            record.decisions = governed.decisions;
             if let Some(execution) = governed.execution {
-                record.decisions = execution.decisions;
+                record.reads = execution.reads.to_value();
                 record.result = Some(execution.result);
             }
         }
@@ -317,6 +329,7 @@ impl Session<'_> {
             events,
         };
         let events = self.stage.store.keep_attempt(&failed)?;
+        let _lock = self.stage.store.lock_output()?;
         projection::append_log(self.stage.workspace, &events)?;
         let load = |digest: &Digest| {
             let found = failed
@@ -359,6 +372,10 @@ impl Session<'_> {
                     Ok(answer) => answer,
                     Err(error) if error.is_worth_retrying() => {
                         exchanges.evidence.push(request_bytes);
+                        exchanges.records.push(ExchangeRecord {
+                            request: request_digest,
+                            answer: None,
+                        });
                         return Ok(Err(error));
                     }
                     Err(source) => {
@@ -379,7 +396,7 @@ impl Session<'_> {
         let answer_bytes = canonical::serialize(&answer)?;
         exchanges.records.push(ExchangeRecord {
             request: request_digest,
-            answer: Digest::of_bytes(&answer_bytes),
+            answer: Some(Digest::of_bytes(&answer_bytes)),
         });
         exchanges.evidence.push(request_bytes);
         exchanges.evidence.push(answer_bytes);
@@ -511,6 +528,7 @@ impl Session<'_> {
             step: String::new(),
             cause: Cause::Load,
             exchanges: Vec::new(),
+            judged: false,
             said: String::new(),
             calls: Vec::new(),
             decisions: Vec::new(),
@@ -519,7 +537,10 @@ impl Session<'_> {
             result: None,
             refusals: Vec::new(),
             tokens: Tokens::default(),
-            notes: Value::Null,
+            notes: object! {
+                "venue" => self.play.venue.name.as_str(),
+                "sandbox_tier" => self.stage.verifier.tier(),
+            },
         }
     }
 }
@@ -529,7 +550,6 @@ struct Promoted {
     from: String,
     to: String,
     written: Vec<String>,
-    reads: Value,
     evidence: Vec<Vec<u8>>,
 }
 

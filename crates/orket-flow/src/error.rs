@@ -71,14 +71,6 @@ pub enum RunError {
         /// The unfinished run.
         open: String,
     },
-    /// The run has ended.
-    #[error("the run {run} has ended ({state}); leave out --run-id to start another one")]
-    Ended {
-        /// The run.
-        run: String,
-        /// How it ended.
-        state: &'static str,
-    },
     /// The run id belongs to another epic.
     #[error("the run {run} is a run of the epic {epic}; choose another --run-id")]
     OtherEpic {

@@ -10,16 +10,17 @@ use orket_cards::{
     Actor, CallRecord, Card, CardId, Evidence, GUARD_ROLE, Status, Verification, decide,
 };
 use orket_kernel::canonical::Value;
-use orket_kernel::capability::{ToolRequest, Verdict, authorize};
+use orket_kernel::capability::{Decision, ToolRequest, Verdict, authorize};
 use orket_kernel::{
-    GateRefusal, KernelIssue, Outcome, ReadError, RunEnvelope, RunHandle, StateView, TurnExecution,
-    TurnId, TurnInput, execute_turn,
+    GateRefusal, KernelIssue, Outcome, ReadError, RecordingView, RunEnvelope, RunHandle, StateView,
+    TurnExecution, TurnId, TurnInput, execute_turn,
 };
 use orket_ports::model::{ModelAnswer, ToolCall};
 use orket_ports::tool::RefusalKind;
 use orket_ports::{Refusal, Tool, TurnScope};
 
 use crate::asset::StepAsset;
+use crate::play::Play;
 use crate::proposal::{self, ProposalError};
 use crate::scope::{Outcomes, Scope, read_card};
 use crate::verification::Verified;
@@ -37,6 +38,8 @@ pub struct TurnContext<'a> {
     pub envelope: &'a RunEnvelope,
     /// Its handle.
     pub handle: &'a RunHandle,
+    /// The play.
+    pub play: &'a Play,
     /// The tools.
     pub tools: &'a Tools,
     /// The turn.
@@ -58,6 +61,8 @@ pub struct Governed {
     pub refusals: Vec<(Option<u64>, Refusal)>,
     /// The outcomes of recorded work.
     pub outcomes: Vec<Value>,
+    /// The audit records of the capability jail, one per call, whatever else became of the answer.
+    pub decisions: Vec<Decision>,
     /// What the kernel said; `None` if the answer did not have the form to be judged.
     pub execution: Option<TurnExecution>,
     /// The card's status after the turn.
@@ -96,12 +101,15 @@ pub fn govern(
     outcomes: Outcomes,
     view: &dyn StateView,
 ) -> Result<Governed, ProposalError> {
-    let before = read_card(view, context.card)?.ok_or_else(|| ReadError::Corrupt {
+    let view = RecordingView::new(view);
+    let before = read_card(&view, context.card)?.ok_or_else(|| ReadError::Corrupt {
         place: context.card.index_id(),
         reason: "the card of the turn does not exist".into(),
     })?;
     let mut scope = Scope {
-        view,
+        view: &view,
+        play: context.play,
+        moved: false,
         card: before.clone(),
         role: context.role,
         files: BTreeMap::new(),
@@ -109,7 +117,8 @@ pub fn govern(
     };
     take_up(context, &mut scope.card)?;
 
-    let mut refusals = validate(context, answer);
+    let decisions = decide_calls(context, answer);
+    let mut refusals = validate(context, answer, &decisions);
     let mut calls = Vec::new();
     let verified = match start_verification(context, &mut scope) {
         Ok(verified) => verified,
@@ -147,6 +156,7 @@ pub fn govern(
             calls,
             refusals,
             outcomes,
+            decisions,
             execution: None,
             status,
             written,
@@ -173,7 +183,8 @@ pub fn govern(
         .collect();
     let outcomes = scope.outcomes.into_used();
     input.outcomes = outcomes.clone();
-    let execution = execute_turn(context.envelope, context.handle, &input, view);
+    input.reads = view.reads();
+    let execution = execute_turn(context.envelope, context.handle, &input, &view);
     if refusals.is_empty() {
         let failures = execution
             .result
@@ -186,6 +197,7 @@ pub fn govern(
         calls,
         refusals,
         outcomes,
+        decisions,
         execution: Some(execution),
         status,
         written,
@@ -246,7 +258,11 @@ fn start_verification(
 const DENIED: &str = "capability_denied";
 
 /// Validates all calls before the first one runs.
-fn validate(context: &TurnContext<'_>, answer: &ModelAnswer) -> Vec<(Option<u64>, Refusal)> {
+fn validate(
+    context: &TurnContext<'_>,
+    answer: &ModelAnswer,
+    decisions: &[Decision],
+) -> Vec<(Option<u64>, Refusal)> {
     let offered: Vec<String> = context
         .envelope
         .policy
@@ -265,7 +281,7 @@ fn validate(context: &TurnContext<'_>, answer: &ModelAnswer) -> Vec<(Option<u64>
         return vec![(None, Refusal::malformed("too_many_calls", message))];
     }
     let mut refusals = Vec::new();
-    for (ordinal, call) in (0..).zip(&answer.tool_calls) {
+    for (decision, call) in decisions.iter().zip(&answer.tool_calls) {
         let refusal = match context.tools.get(&call.name) {
             None => Some(Refusal::malformed(
                 "unknown_tool",
@@ -275,25 +291,37 @@ fn validate(context: &TurnContext<'_>, answer: &ModelAnswer) -> Vec<(Option<u64>
                     offered.join(", ")
                 ),
             )),
+            Some(_) if decision.verdict == Verdict::Denied => {
+                let message = format!(
+                    "the role {} may not use {} in the step {}",
+                    context.role, call.name, context.step.name
+                );
+                Some(Refusal::forbidden(DENIED, message))
+            }
             Some(tool) => {
-                let run_id = context.envelope.run_id.as_str();
-                let request = request(context, call);
-                let decision = authorize(&context.envelope.policy, run_id, ordinal, &request);
-                if decision.verdict == Verdict::Denied {
-                    let message = format!(
-                        "the role {} may not use {} in the step {}",
-                        context.role, call.name, context.step.name
-                    );
-                    Some(Refusal::forbidden(DENIED, message))
-                } else {
-                    let checked = tool.spec().check(&call.arguments);
-                    checked.and_then(|()| tool.validate(&call.arguments)).err()
-                }
+                let checked = tool.spec().check(&call.arguments);
+                checked.and_then(|()| tool.validate(&call.arguments)).err()
             }
         };
-        refusals.extend(refusal.map(|refusal| (Some(ordinal), refusal)));
+        refusals.extend(refusal.map(|refusal| (Some(decision.ordinal), refusal)));
     }
     refusals
+}
+
+/// Puts every call to the capability jail; each decision is recorded, whatever becomes of the answer (Law 8).
+fn decide_calls(context: &TurnContext<'_>, answer: &ModelAnswer) -> Vec<Decision> {
+    let run_id = context.envelope.run_id.as_str();
+    let calls = (0..).zip(answer.tool_calls.iter().take(CALLS_MAX));
+    calls
+        .map(|(ordinal, call)| {
+            authorize(
+                &context.envelope.policy,
+                run_id,
+                ordinal,
+                &request(context, call),
+            )
+        })
+        .collect()
 }
 
 fn request(context: &TurnContext<'_>, call: &ToolCall) -> ToolRequest {

@@ -26,7 +26,11 @@ pub(crate) fn write(
         if let Some(bytes) = load(&exchange.request)? {
             workspace.write_observation(&format!("{attempt}/request-{number}.json"), &bytes)?;
         }
-        if let Some(bytes) = load(&exchange.answer)? {
+        let answer = match &exchange.answer {
+            Some(digest) => load(digest)?,
+            None => None,
+        };
+        if let Some(bytes) = answer {
             workspace.write_observation(&format!("{attempt}/answer-{number}.json"), &bytes)?;
         }
     }

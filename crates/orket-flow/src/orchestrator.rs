@@ -1,10 +1,10 @@
 //! The Orchestrator: the traction loop over the cards of an epic.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use orket_cards::{
-    Card, CardId, Cause, Lease, RunEnd, RunRow, RunState, Tokens, TurnSnapshot, TurnStore, ready,
-    stall,
+    Card, CardId, Cause, Lease, RunEnd, RunState, Tokens, TurnSnapshot, TurnStore, ready, stall,
 };
 use orket_kernel::canonical;
 use orket_kernel::{Profile, RunEnvelope, RunHandle, RunId, TurnId, object};
@@ -13,6 +13,7 @@ use orket_ports::{
     Adjustment, Clock, Conductor, EventSink, ModelProvider, SessionView, Verifier, Workspace,
 };
 
+use crate::asset::StepAsset;
 use crate::attempt::{AttemptEnd, Place, bug};
 use crate::error::RunError;
 use crate::govern::Tools;
@@ -55,13 +56,15 @@ pub(crate) struct Session<'a> {
     pub(crate) stage: &'a Stage<'a>,
     pub(crate) sink: &'a mut dyn EventSink,
     pub(crate) conductor: &'a mut dyn Conductor,
-    pub(crate) play: Play,
-    pub(crate) envelope: RunEnvelope,
+    pub(crate) play: Arc<Play>,
+    pub(crate) envelope: Arc<RunEnvelope>,
     pub(crate) handle: RunHandle,
     pub(crate) lease: Box<dyn Lease>,
     pub(crate) narrator: Narrator<'a>,
     pub(crate) patches: BTreeMap<String, String>,
     disabled: BTreeSet<String>,
+    /// Steps on cards that the Conductor passed over in this session.
+    skipped: BTreeSet<(CardId, String)>,
     transcript: Vec<String>,
     steps: u64,
     only: Option<CardId>,
@@ -81,61 +84,69 @@ pub fn run_epic(
     play: Play,
     options: &RunOptions,
 ) -> Result<RunSummary, RunError> {
-    let (run_id, known) = {
+    let run_id = {
         let snapshot = stage.store.snapshot()?;
         if let Some(card) = &options.card
-            && !play.cards()?.iter().any(|defined| defined.id == *card)
+            && !play.ids().contains(card)
         {
             return Err(RunError::NoCard {
                 card: card.to_string(),
             });
         }
         match choose_run(snapshot.as_ref(), &play, options)? {
-            Some((run_id, known)) => (run_id, known),
-            None => {
-                let latest = snapshot
-                    .runs(Some(&play.epic.name))?
-                    .pop()
-                    .map(|run| run.run_id);
+            Choice::Run(run_id) => run_id,
+            Choice::Over(run_id) => {
                 drop(snapshot);
-                projection::bring_forward(stage, latest.as_ref())?;
-                let snapshot = stage.store.snapshot()?;
-                return summarize(
-                    stage,
-                    snapshot.as_ref(),
-                    &play,
-                    None,
-                    RunEnding::NothingToDo,
-                );
+                return finished_before(stage, &play, run_id.as_ref(), options);
             }
         }
     };
     let lease = stage.store.lease(&run_id)?;
+    // The run is looked at again now that nobody else can change it.
+    let known = stage.store.snapshot()?.run(&run_id)?;
+    if known
+        .as_ref()
+        .is_some_and(|row| row.state != RunState::Open)
+    {
+        return finished_before(stage, &play, Some(&run_id), options);
+    }
     let envelope = match known {
         // A run goes on with what was fixed when it began.
         Some(row) => row.envelope,
         None => new_envelope(&run_id, &play)?,
     };
-    let play: Play = canonical::from_value(envelope.host.clone())
+    let frozen: Play = canonical::from_value(envelope.host.clone())
         .map_err(|error| bug(&format!("the play of the run cannot be read: {error}")))?;
+    // Only where answers come from may change while a run is open; every exchange says where it came from.
+    let frozen = Play {
+        venue: play.venue.clone(),
+        ..frozen
+    };
+    let narrator = Narrator {
+        run_id: run_id.clone(),
+        clock: stage.clock,
+    };
+    if frozen != play {
+        let data = object! { "epic" => play.epic.name.as_str() };
+        sink.emit(&narrator.event("assets_changed", data));
+    }
+    let play = frozen;
     let handle = stage
         .store
         .start_run(&envelope, &play.epic.name, lease.fence())?;
-    projection::bring_forward(stage, Some(&run_id))?;
+    projection::bring_forward(stage, &play.epic.name)?;
     let mut session = Session {
         stage,
         sink,
         conductor,
-        narrator: Narrator {
-            run_id: run_id.clone(),
-            clock: stage.clock,
-        },
-        play,
-        envelope,
+        narrator,
+        play: Arc::new(play),
+        envelope: Arc::new(envelope),
         handle,
         lease,
         patches: BTreeMap::new(),
         disabled: BTreeSet::new(),
+        skipped: BTreeSet::new(),
         transcript: Vec::new(),
         steps: 0,
         only: options.card.clone(),
@@ -146,44 +157,44 @@ pub fn run_epic(
         stage,
         snapshot.as_ref(),
         &session.play,
+        options,
         Some(&run_id),
         ending,
     )
 }
 
-/// Chooses the run to start, or to continue if its row is known; `None` if there is nothing to do.
+/// What a command has to do.
+enum Choice {
+    /// Start or continue this run.
+    Run(RunId),
+    /// Nothing: the run that was named has ended, or every card was finished before.
+    Over(Option<RunId>),
+}
+
 fn choose_run(
     snapshot: &dyn TurnSnapshot,
     play: &Play,
     options: &RunOptions,
-) -> Result<Option<(RunId, Option<RunRow>)>, RunError> {
+) -> Result<Choice, RunError> {
     let epic = &play.epic.name;
-    let runs = snapshot.runs(Some(epic))?;
-    let open = runs.iter().find(|run| run.state == RunState::Open);
-    if let Some(run_id) = &options.run_id {
-        match snapshot.run(run_id)? {
-            Some(row) if row.epic != *epic => {
-                return Err(RunError::OtherEpic {
-                    run: run_id.to_string(),
-                    epic: row.epic,
-                });
-            }
-            Some(row) if row.state == RunState::Open => {
-                return Ok(Some((run_id.clone(), Some(row))));
-            }
-            Some(row) => {
-                let state = row.state.as_str();
-                return Err(RunError::Ended {
-                    run: run_id.to_string(),
-                    state,
-                });
-            }
-            None => {}
+    if let Some(run_id) = &options.run_id
+        && let Some(row) = snapshot.run(run_id)?
+    {
+        if row.epic != *epic {
+            return Err(RunError::OtherEpic {
+                run: run_id.to_string(),
+                epic: row.epic,
+            });
         }
+        return Ok(match row.state {
+            RunState::Open => Choice::Run(run_id.clone()),
+            RunState::Passed | RunState::Failed => Choice::Over(Some(run_id.clone())),
+        });
     }
-    if let Some(open) = open {
+    let runs = snapshot.runs(Some(epic))?;
+    if let Some(open) = runs.iter().find(|run| run.state == RunState::Open) {
         return match &options.run_id {
-            None => Ok(Some((open.run_id.clone(), Some(open.clone())))),
+            None => Ok(Choice::Run(open.run_id.clone())),
             Some(_) => Err(RunError::AnotherRun {
                 epic: epic.clone(),
                 open: open.run_id.to_string(),
@@ -191,13 +202,31 @@ fn choose_run(
         };
     }
     if !has_work(snapshot, play, options)? {
-        return Ok(None);
+        return Ok(Choice::Over(None));
     }
-    let run_id = match &options.run_id {
+    Ok(Choice::Run(match &options.run_id {
         Some(run_id) => run_id.clone(),
         None => free_run_id(snapshot, epic, runs.len())?,
+    }))
+}
+
+/// Ends a command for which nothing is left to do; projections that a killed command left behind are brought forward.
+fn finished_before(
+    stage: &Stage<'_>,
+    play: &Play,
+    run_id: Option<&RunId>,
+    options: &RunOptions,
+) -> Result<RunSummary, RunError> {
+    projection::bring_forward(stage, &play.epic.name)?;
+    let snapshot = stage.store.snapshot()?;
+    let ending = match run_id {
+        None => RunEnding::NothingToDo,
+        Some(run_id) => match snapshot.run(run_id)?.map(|row| row.state) {
+            Some(RunState::Passed) => RunEnding::Done,
+            _ => RunEnding::Incomplete,
+        },
     };
-    Ok(Some((run_id, None)))
+    summarize(stage, snapshot.as_ref(), play, options, run_id, ending)
 }
 
 /// Tells whether a card of the epic is not terminal, or not on the board yet.
@@ -259,8 +288,8 @@ impl Session<'_> {
             let turn_id = last_turn.next();
             match self.scan(snapshot)? {
                 None => return self.end(snapshot),
-                Some(card) => {
-                    if self.step(snapshot, &card, turn_id)? == Flowing::Stop {
+                Some((card, step, role)) => {
+                    if self.step(snapshot, &card, &step, &role, turn_id)? == Flowing::Stop {
                         return Ok(RunEnding::Stopped);
                     }
                 }
@@ -268,17 +297,28 @@ impl Session<'_> {
         }
     }
 
-    /// Identifies the next card, with a step of the score whose role is enabled; `None` if nothing can be done.
-    fn scan(&self, snapshot: &dyn TurnSnapshot) -> Result<Option<Card>, RunError> {
-        let cards = snapshot.cards(Some(&self.play.epic.name))?;
+    /// Returns the cards of the play as they stand. A card that the epic no longer holds is not worked on.
+    fn board(&self, snapshot: &dyn TurnSnapshot) -> Result<Vec<Card>, RunError> {
+        board(snapshot, &self.play)
+    }
+
+    /// Identifies the next card and its step: the first that fits, of a role that is enabled.
+    fn scan(
+        &self,
+        snapshot: &dyn TurnSnapshot,
+    ) -> Result<Option<(Card, StepAsset, String)>, RunError> {
+        let cards = self.board(snapshot)?;
         let next = ready(&cards)
             .into_iter()
             .filter(|card| self.only.as_ref().is_none_or(|only| *only == card.id))
-            .find(|card| {
-                let step = self.play.step_for(card);
-                step.is_some_and(|(_, role)| !self.disabled.contains(&role))
+            .find_map(|card| {
+                let (step, role) = self.play.steps_for(card).find(|(step, role)| {
+                    !self.disabled.contains(role)
+                        && !self.skipped.contains(&(card.id.clone(), step.name.clone()))
+                })?;
+                Some((card.clone(), step.clone(), role))
             });
-        Ok(next.cloned())
+        Ok(next)
     }
 
     /// Takes one step: the Conductor before, one attempt or the end of patience, the Conductor after.
@@ -286,50 +326,46 @@ impl Session<'_> {
         &mut self,
         snapshot: &dyn TurnSnapshot,
         card: &Card,
+        step: &StepAsset,
+        role: &str,
         turn_id: TurnId,
     ) -> Result<Flowing, RunError> {
-        let play = self.play.clone();
-        let Some((step, role)) = play.step_for(card) else {
-            return Err(bug("a card was chosen that no step acts on"));
-        };
         let view = SessionView {
             flow: self.play.flow.name.clone(),
             step_index: self.steps,
             step: step.name.clone(),
-            role: role.clone(),
+            role: role.to_owned(),
             card: card.id.to_string(),
             transcript: self.transcript.clone(),
         };
         self.steps += 1;
         let before = self.conductor.before_step(&view);
-        self.adjust(&role, &before);
-        if before.skip {
+        self.adjust(role, &before);
+        if before.skip || self.disabled.contains(role) {
             let data = object! {
                 "card" => card.id.as_str(),
-                "role" => role.as_str(),
+                "role" => role,
                 "step" => step.name.as_str(),
             };
             let event = self.narrator.event("step_skipped", data);
             self.sink.emit(&event);
             // A skipped step leaves the card as it is; without this the scan would find it for ever.
-            self.disabled.insert(role.clone());
+            self.skipped.insert((card.id.clone(), step.name.clone()));
         } else if !before.stop {
-            self.try_turn(
-                snapshot,
-                &Place {
-                    turn_id,
-                    attempt: 1,
-                    card,
-                    step,
-                    role: &role,
-                    refused: &[],
-                },
-            )?;
+            let place = Place {
+                turn_id,
+                attempt: 1,
+                card,
+                step,
+                role,
+                refused: &[],
+            };
+            self.try_turn(snapshot, &place)?;
             self.transcript
                 .push(format!("{turn_id}: {role} on {} in {}", card.id, step.name));
         }
         let after = self.conductor.after_step(&view);
-        self.adjust(&role, &after);
+        self.adjust(role, &after);
         Ok(if before.stop || after.stop {
             Flowing::Stop
         } else {
@@ -355,24 +391,27 @@ impl Session<'_> {
 
     fn try_turn(&mut self, snapshot: &dyn TurnSnapshot, place: &Place<'_>) -> Result<(), RunError> {
         let mut refused = Vec::new();
-        let mut failed = 0;
-        for row in snapshot.attempts(&self.envelope.run_id)? {
-            if row.turn_id == place.turn_id {
-                let record = snapshot.turn_record(&row.record_digest)?;
-                if record.card.as_ref() == Some(&place.card.id) {
-                    refused = record.refusals;
-                }
-                failed += 1;
+        let mut reasons = Vec::new();
+        let (mut tried, mut failed) = (0, 0);
+        for row in snapshot.attempts_at(&self.envelope.run_id, place.turn_id)? {
+            tried += 1;
+            let record = snapshot.turn_record(&row.record_digest)?;
+            if record.card.as_ref() != Some(&place.card.id) {
+                continue;
+            }
+            failed += 1;
+            reasons = record.refusals.clone();
+            // An answer that never came teaches the model nothing: the same prompt is sent again.
+            if record.judged {
+                refused.extend(record.refusals);
             }
         }
         let taken = snapshot
-            .turns(&self.envelope.run_id)?
-            .iter()
-            .filter(|turn| turn.card.as_ref() == Some(&place.card.id))
-            .count() as u64;
+            .turns_of_card(&self.envelope.run_id, &place.card.id)?
+            .len() as u64;
         let score = &self.play.score;
         let reasons = if failed >= score.attempts_per_turn {
-            refused.clone()
+            reasons
         } else if taken >= score.turns_per_card {
             vec![format!(
                 "the card took {taken} turns, and {} are allowed",
@@ -380,14 +419,14 @@ impl Session<'_> {
             )]
         } else {
             let place = Place {
-                attempt: failed + 1,
+                attempt: tried + 1,
                 refused: &refused,
                 ..*place
             };
             self.attempt(snapshot, &place)?;
             return Ok(());
         };
-        let cards = self.play.cards()?;
+        let cards = self.play.ids();
         let propose = |view: &dyn orket_kernel::StateView| {
             proposal::give_up(&cards, &place.card.id, &reasons, place.turn_id, view)
         };
@@ -400,9 +439,11 @@ impl Session<'_> {
     }
 
     fn end(&mut self, snapshot: &dyn TurnSnapshot) -> Result<RunEnding, RunError> {
-        let cards = snapshot.cards(Some(&self.play.epic.name))?;
+        let cards = self.board(snapshot)?;
         let finished = cards.iter().all(|card| card.status.is_finished());
-        if self.only.is_some() && !finished {
+        // What a person kept from being done may be done in the next session.
+        let held_back = !self.disabled.is_empty() || !self.skipped.is_empty();
+        if (self.only.is_some() || held_back) && !finished {
             return Ok(RunEnding::Stopped);
         }
         let state = if finished {
@@ -425,6 +466,7 @@ impl Session<'_> {
             events: vec![self.narrator.event("run_end", data)],
         };
         let events = self.stage.store.end_run(&end)?;
+        let _lock = self.stage.store.lock_output()?;
         projection::append_log(self.stage.workspace, &events)?;
         for event in &events {
             self.sink.emit(event);
@@ -443,14 +485,23 @@ enum Flowing {
     Stop,
 }
 
+/// Returns the cards of a play as they stand, oldest first.
+fn board(snapshot: &dyn TurnSnapshot, play: &Play) -> Result<Vec<Card>, RunError> {
+    let ids: BTreeSet<CardId> = play.ids().into_iter().collect();
+    let mut cards = snapshot.cards(Some(&play.epic.name))?;
+    cards.retain(|card| ids.contains(&card.id));
+    Ok(cards)
+}
+
 fn summarize(
     stage: &Stage<'_>,
     snapshot: &dyn TurnSnapshot,
     play: &Play,
+    options: &RunOptions,
     run_id: Option<&RunId>,
     ending: RunEnding,
 ) -> Result<RunSummary, RunError> {
-    let cards = snapshot.cards(Some(&play.epic.name))?;
+    let cards = board(snapshot, play)?;
     let mut files = Vec::new();
     for stem in snapshot.state().stems("artifact/")? {
         if let Some((digest, _)) = artifact_entry(snapshot.state(), stem.name())? {
@@ -459,6 +510,7 @@ fn summarize(
     }
     let mut summary = RunSummary {
         epic: play.epic.name.clone(),
+        only: options.card.clone(),
         run_id: run_id.map(ToString::to_string),
         ending,
         stalls: stall(&cards),

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use orket_cards::{AssetError, Card, EpicAsset, GUARD_ROLE, RockAsset, parse_asset};
+use orket_cards::{
+    Actor, AssetError, Card, CardId, EpicAsset, Evidence, GUARD_ROLE, RockAsset, Status,
+    Verification, decide, parse_asset,
+};
+use orket_kernel::Stem;
+use orket_kernel::canonical::Value;
 use orket_kernel::capability::Policy;
 use orket_ports::Workspace;
 use orket_ports::workspace::AssetKind;
 
-use crate::asset::{BandAsset, FlowAsset, SEAT, ScoreAsset, StepAsset, VenueAsset};
+use crate::asset::{BandAsset, FlowAsset, ScoreAsset, StepAsset, VenueAsset};
 use crate::error::RunError;
 
 /// Everything a run plays from; the envelope of the run holds it, so that a replay needs no asset file.
@@ -26,6 +31,8 @@ pub struct Play {
     pub venue: VenueAsset,
     /// The score.
     pub score: ScoreAsset,
+    /// Whether agents may read the work domain: the project's policy when the run began.
+    pub domain_is_readable: bool,
 }
 
 impl Play {
@@ -37,20 +44,40 @@ impl Play {
         self.epic.cards(&self.epic_file)
     }
 
-    /// Returns the next step of a card and the role that acts, if the score has one for its status.
-    pub fn step_for(&self, card: &Card) -> Option<(&StepAsset, String)> {
+    /// Returns the ids of the cards, in the order of the epic.
+    pub fn ids(&self) -> Vec<CardId> {
+        // The cards were checked when the play was loaded.
+        self.cards()
+            .map(|cards| cards.into_iter().map(|card| card.id).collect())
+            .unwrap_or_default()
+    }
+
+    /// Tells whether some step of the score acts on a status.
+    pub fn acts_on(&self, status: Status) -> bool {
         self.score
             .steps
             .iter()
-            .find(|step| step.statuses.contains(&card.status))
-            .map(|step| {
-                let role = if step.role == SEAT {
-                    card.seat.clone()
-                } else {
-                    step.role.clone()
-                };
-                (step, role)
-            })
+            .any(|step| step.statuses.contains(&status))
+    }
+
+    /// Returns the steps that fit a card's status, in Score order, each with the role that acts.
+    pub fn steps_for<'a>(
+        &'a self,
+        card: &'a Card,
+    ) -> impl Iterator<Item = (&'a StepAsset, String)> {
+        let fitting = self
+            .score
+            .steps
+            .iter()
+            .filter(|step| step.statuses.contains(&card.status));
+        fitting.map(|step| {
+            let role = if step.is_work() {
+                card.seat.clone()
+            } else {
+                step.role.clone()
+            };
+            (step, role)
+        })
     }
 
     /// Returns the capability policy: each role may use its own tools in the steps in which it acts.
@@ -97,8 +124,12 @@ pub fn load_play(
         band,
         venue,
         score,
+        domain_is_readable: true,
     };
     play.cards()?;
+    check_names(&play)?;
+    check_artifacts(&play)?;
+    check_fixtures(&play, workspace)?;
     check_roles(&play, &score_file)?;
     check_tools(&play, &band_file, known_tools)?;
     check_venue(&play, &venue_file)?;
@@ -110,7 +141,11 @@ pub fn load_play(
 /// # Errors
 /// As [`load_play`].
 pub fn load_rock(workspace: &dyn Workspace, rock: &str) -> Result<RockAsset, RunError> {
-    Ok(load::<RockAsset>(workspace, AssetKind::Rock, rock)?.1)
+    let (file, rock) = load::<RockAsset>(workspace, AssetKind::Rock, rock)?;
+    if rock.epics.is_empty() {
+        return Err(fault(&file, "/epics: a rock has at least one epic".into()));
+    }
+    Ok(rock)
 }
 
 fn load<T: serde::de::DeserializeOwned>(
@@ -126,6 +161,14 @@ fn load<T: serde::de::DeserializeOwned>(
             known,
         });
     };
+    let value: Value = parse_asset(&file, &bytes)?;
+    let named = value.get("name").and_then(Value::as_str).unwrap_or(name);
+    if named != name {
+        return Err(fault(
+            &file,
+            format!("/name: it must be {name:?}, like the file, not {named:?}"),
+        ));
+    }
     let asset: T = parse_asset(&file, &bytes)?;
     Ok((file, asset))
 }
@@ -210,6 +253,95 @@ fn check_venue(play: &Play, venue_file: &str) -> Result<(), RunError> {
             venue_file,
             "/timeout_seconds: it must be at least 1".into(),
         ));
+    }
+    Ok(())
+}
+
+/// Checks that names can stand in ids and paths, and that the steps fit the transition table.
+fn check_names(play: &Play) -> Result<(), RunError> {
+    let kinds = [
+        (AssetKind::Epic, &play.epic.name),
+        (AssetKind::Flow, &play.flow.name),
+        (AssetKind::Band, &play.band.name),
+        (AssetKind::Venue, &play.venue.name),
+        (AssetKind::Score, &play.score.name),
+    ];
+    for (kind, name) in kinds {
+        check_name(
+            &format!("model/{}/{name}.json", kind.directory()),
+            "/name",
+            name,
+        )?;
+    }
+    let band = format!("model/bands/{}.json", play.band.name);
+    for role in play.band.roles.keys() {
+        check_name(&band, &format!("/roles/{role}"), role)?;
+    }
+    let score = format!("model/scores/{}.json", play.score.name);
+    let mut seen = BTreeSet::new();
+    for (index, step) in play.score.steps.iter().enumerate() {
+        check_name(&score, &format!("/steps/{index}/name"), &step.name)?;
+        if !seen.insert(&step.name) {
+            let reason = format!("/steps/{index}/name: there are two steps {:?}", step.name);
+            return Err(fault(&score, reason));
+        }
+        let refused = step.statuses.iter().find(|from| {
+            let to = Status::InProgress;
+            let may = decide(**from, to, &Actor::Engine, None, &Evidence::default()).is_ok();
+            step.is_work() && **from != to && !may
+        });
+        if let Some(status) = refused {
+            let reason = format!("/steps/{index}/statuses: no work can begin on {status}");
+            return Err(fault(&score, reason));
+        }
+    }
+    Ok(())
+}
+
+fn check_name(file: &str, place: &str, name: &str) -> Result<(), RunError> {
+    let is_plain = name
+        .as_bytes()
+        .first()
+        .is_some_and(u8::is_ascii_alphanumeric)
+        && name.len() <= 64
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if is_plain {
+        return Ok(());
+    }
+    let reason = format!(
+        "{place}: {name:?} must be 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"
+    );
+    Err(fault(file, reason))
+}
+
+fn check_artifacts(play: &Play) -> Result<(), RunError> {
+    for (index, card) in play.epic.cards.iter().enumerate() {
+        for (number, path) in card.artifacts.iter().enumerate() {
+            let is_path = Stem::parse(&format!("artifact/{path}")).is_ok();
+            if !is_path || path.starts_with("agent_output/") {
+                let reason = format!(
+                    "/cards/{index}/artifacts/{number}: {path:?} must be a path below agent_output/, such as lib/phase.sh"
+                );
+                return Err(fault(&play.epic_file, reason));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_fixtures(play: &Play, workspace: &dyn Workspace) -> Result<(), RunError> {
+    for card in play.cards()? {
+        let Verification::Checks(fixtures) = &card.verification else {
+            continue;
+        };
+        for fixture in fixtures {
+            if workspace.fixture(fixture)?.is_none() {
+                let (card, fixture) = (card.id.to_string(), fixture.clone());
+                return Err(RunError::NoFixture { card, fixture });
+            }
+        }
     }
     Ok(())
 }

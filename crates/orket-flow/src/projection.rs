@@ -1,8 +1,8 @@
 //! Projections: `agent_output/`, the browsable view, artefacts and the log follow the commit and never lead it.
 
-use orket_cards::{StoreFault, TurnSnapshot};
+use orket_cards::{RunState, StoreFault, TurnSnapshot};
 use orket_kernel::canonical;
-use orket_kernel::{Digest, RunId, StateView};
+use orket_kernel::{Digest, StateView};
 use orket_ports::workspace::{OnDisk, OutputFile};
 use orket_ports::{Event, Workspace};
 
@@ -11,18 +11,19 @@ use crate::observation;
 use crate::orchestrator::Stage;
 use crate::scope::artifact_entry;
 
-/// Brings every projection up to the newest generation. Called whenever a project is opened for writing.
+/// Brings every projection up to the newest generation: `agent_output/`, the view, and log, artefacts and staging of the
+/// runs of an epic. Called whenever a run is begun, continued or found to be over.
 ///
 /// # Errors
 /// Names files of `agent_output/` that someone else changed; they are never overwritten.
-pub(crate) fn bring_forward(stage: &Stage<'_>, run_id: Option<&RunId>) -> Result<(), RunError> {
-    let snapshot = stage.store.snapshot()?;
-    bring_output_forward(stage, snapshot.as_ref())?;
-    stage.store.project_view()?;
-    if let Some(run_id) = run_id {
-        bring_run_forward(stage, snapshot.as_ref(), run_id)?;
+pub(crate) fn bring_forward(stage: &Stage<'_>, epic: &str) -> Result<(), RunError> {
+    {
+        let _lock = stage.store.lock_output()?;
+        let snapshot = stage.store.snapshot()?;
+        bring_output_forward(stage, snapshot.as_ref())?;
+        bring_runs_forward(stage, snapshot.as_ref(), epic)?;
     }
-    Ok(())
+    Ok(stage.store.project_view()?)
 }
 
 fn bring_output_forward(stage: &Stage<'_>, snapshot: &dyn TurnSnapshot) -> Result<(), RunError> {
@@ -85,65 +86,93 @@ pub(crate) fn output_file(state: &dyn StateView, path: &str) -> Result<OutputFil
     })
 }
 
-fn bring_run_forward(
+fn bring_runs_forward(
     stage: &Stage<'_>,
     snapshot: &dyn TurnSnapshot,
-    run_id: &RunId,
+    epic: &str,
 ) -> Result<(), RunError> {
-    let logged = stage.workspace.logged(run_id.as_str())?;
-    let events = snapshot.events(run_id)?;
-    let missing: Vec<Event> = events
-        .into_iter()
-        .filter(|event| event.seq.is_some_and(|seq| seq > logged))
-        .collect();
-    append_log(stage.workspace, &missing)?;
-    let load = |digest: &Digest| Ok(snapshot.record(digest)?);
-    let mut newest = Vec::new();
-    newest.extend(snapshot.turns(run_id)?.pop().map(|turn| turn.record_digest));
-    newest.extend(
-        snapshot
-            .attempts(run_id)?
-            .pop()
-            .map(|attempt| attempt.record_digest),
+    let runs = snapshot.runs(Some(epic))?;
+    let logged = stage.workspace.logged()?;
+    for run in &runs {
+        let last = logged.get(run.run_id.as_str()).copied().unwrap_or(0);
+        append_log(stage.workspace, &snapshot.events_after(&run.run_id, last)?)?;
+        for turn in stage.store.staged_turns(&run.run_id)? {
+            let is_over = run.state != RunState::Open;
+            if is_over || run.last_turn.is_some_and(|promoted| turn <= promoted) {
+                stage.store.discard_staging(&run.run_id, turn)?;
+            }
+        }
+    }
+    // Artefacts are written right after their commit, so at most those of the newest turn are missing.
+    let Some(newest) = runs.last() else {
+        return Ok(());
+    };
+    let run_id = &newest.run_id;
+    let mut records = Vec::new();
+    let attempts = snapshot.attempts(run_id)?;
+    records.extend(
+        attempts
+            .last()
+            .map(|it| (it.turn_id, false, it.record_digest)),
     );
-    for digest in newest {
+    let turns = snapshot.turns(run_id)?;
+    records.extend(turns.last().map(|it| (it.turn_id, true, it.record_digest)));
+    // The checkpoint is that of the last attempt, so an attempt at a turn comes before the turn itself.
+    records.sort();
+    let load = |digest: &Digest| Ok(snapshot.record(digest)?);
+    for (_, _, digest) in records {
         observation::write(stage.workspace, &snapshot.turn_record(&digest)?, &load)?;
     }
     Ok(())
 }
 
-/// Applies the files of a promoted turn. `before` is the state that the turn was computed on.
+/// Checks that a turn's files can be written without losing what someone else wrote. `before` is the state that the turn
+/// was computed on.
 ///
 /// # Errors
-/// Names files that someone else changed meanwhile; they are left as they are, and the turn stays promoted.
-pub(crate) fn apply_output(
+/// Names the paths where something stands that is not Orket's.
+pub(crate) fn check_output(
     stage: &Stage<'_>,
     before: &dyn StateView,
     files: &[OutputFile],
-    generation: u64,
 ) -> Result<(), RunError> {
     let mut foreign = Vec::new();
     for file in files {
         let replaceable = match stage.workspace.output(&file.path)? {
             OnDisk::Absent => true,
             OnDisk::Other => false,
-            OnDisk::File { bytes, .. } => {
-                let previous = artifact_entry(before, &file.path)?.map(|(digest, _)| digest);
-                bytes == file.bytes || previous == Some(Digest::of_bytes(&bytes))
+            OnDisk::File { bytes, executable } => {
+                let present = (Digest::of_bytes(&bytes), executable);
+                let previous = artifact_entry(before, &file.path)?;
+                previous == Some(present) || (bytes == file.bytes && executable == file.executable)
             }
         };
-        if replaceable {
-            stage.workspace.write_output(file)?;
-        } else {
+        if !replaceable {
             foreign.push(file.path.clone());
         }
     }
-    stage.store.note_output_generation(generation)?;
     if foreign.is_empty() {
         Ok(())
     } else {
         Err(RunError::ForeignChange { paths: foreign })
     }
+}
+
+/// Applies the files of a promoted turn.
+///
+/// # Errors
+/// As [`check_output`]; the turn stays promoted.
+pub(crate) fn apply_output(
+    stage: &Stage<'_>,
+    before: &dyn StateView,
+    files: &[OutputFile],
+    generation: u64,
+) -> Result<(), RunError> {
+    check_output(stage, before, files)?;
+    for file in files {
+        stage.workspace.write_output(file)?;
+    }
+    Ok(stage.store.note_output_generation(generation)?)
 }
 
 /// Appends durable events to the log.

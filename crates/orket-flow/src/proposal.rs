@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use orket_cards::{Actor, Card, CardId, Evidence, Status, TransitionRefusal, WaitReason, decide};
+use orket_cards::{
+    Actor, AssetError, Card, CardId, Evidence, Status, TransitionRefusal, WaitReason, decide,
+};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{
     Digest, InvalidName, ReadError, StateView, Stem, Triplet, TurnId, TurnInput, object,
@@ -20,7 +22,7 @@ pub enum ProposalError {
     Read(#[from] ReadError),
     /// An asset cannot be used.
     #[error(transparent)]
-    Asset(#[from] orket_cards::AssetError),
+    Asset(#[from] AssetError),
     /// A name is not valid.
     #[error(transparent)]
     Name(#[from] InvalidName),
@@ -31,9 +33,9 @@ pub enum ProposalError {
 
 /// Proposes the epic and its cards: the first turn of every run.
 ///
-/// A card that is new is added. One that exists keeps its board facts and takes what its asset defines. One that an
-/// earlier run left blocked for a cause of the engine's becomes ready again: starting a run is a person's word that
-/// the cause may be gone.
+/// A card that is new is added. One that is finished stays as it is. Any other keeps its board facts and takes what its
+/// asset defines, and if an earlier run left it waiting it can go on again: starting a run is a person's word that the
+/// cause may be gone.
 pub(crate) fn load(
     play: &Play,
     turn_id: TurnId,
@@ -57,6 +59,19 @@ pub(crate) fn load(
     for defined in play.cards()? {
         cards.push(match read_card(view, &defined.id)? {
             None => defined,
+            Some(known) if known.epic != defined.epic => {
+                let reason = format!(
+                    "the card {} is one of the epic {} already; give it another id",
+                    known.id, known.epic
+                );
+                let file = play.epic_file.clone();
+                return Err(AssetError {
+                    file,
+                    line: None,
+                    reason,
+                }
+                .into());
+            }
             Some(known) => redefine(known, defined)?,
         });
     }
@@ -67,6 +82,9 @@ pub(crate) fn load(
 }
 
 fn redefine(known: Card, defined: Card) -> Result<Card, TransitionRefusal> {
+    if known.status.is_terminal() {
+        return Ok(known);
+    }
     let mut card = Card {
         status: known.status,
         wait_reason: known.wait_reason,
@@ -80,19 +98,20 @@ fn redefine(known: Card, defined: Card) -> Result<Card, TransitionRefusal> {
         },
         ..defined
     };
-    let engine_cause = matches!(
-        card.wait_reason,
-        Some(WaitReason::System | WaitReason::Dependency)
-    );
-    if card.status == Status::Blocked && engine_cause {
+    let resumed = match card.status {
+        Status::Blocked => Some(Status::Ready),
+        Status::WaitingForDeveloper => Some(Status::InProgress),
+        _ => None,
+    };
+    if let Some(status) = resumed {
         decide(
             card.status,
-            Status::Ready,
+            status,
             &Actor::Engine,
             None,
             &Evidence::default(),
         )?;
-        card.status = Status::Ready;
+        card.status = status;
         card.wait_reason = None;
     }
     Ok(card)
@@ -100,7 +119,7 @@ fn redefine(known: Card, defined: Card) -> Result<Card, TransitionRefusal> {
 
 /// Proposes that the engine blocks `card` and every card that can no longer start because of it.
 pub(crate) fn give_up(
-    cards: &[Card],
+    cards: &[CardId],
     card: &CardId,
     reasons: &[String],
     turn_id: TurnId,
@@ -108,9 +127,8 @@ pub(crate) fn give_up(
 ) -> Result<TurnInput, ProposalError> {
     let mut input = TurnInput::empty(turn_id);
     let mut board: BTreeMap<CardId, Card> = BTreeMap::new();
-    for known in cards {
-        // The board of the snapshot only says which cards there are; what counts is read from the view.
-        if let Some(card) = read_card(view, &known.id)? {
+    for id in cards {
+        if let Some(card) = read_card(view, id)? {
             board.insert(card.id.clone(), card);
         }
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use orket_cards::{Cause, StoreFault, TurnRecord, TurnSnapshot};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{
-    Digest, Divergence, KernelIssue, ReadSet, RecordedView, RunId, StateView, TurnExecution,
-    TurnId, TurnInput, compare_results, execute_turn,
+    Digest, Divergence, KernelIssue, ReadSet, RecordedView, RecordingView, RunId, Stage, StateView,
+    TurnExecution, TurnId, TurnInput, TurnResult, compare_results, execute_turn,
 };
 use orket_ports::model::ModelAnswer;
 
@@ -60,8 +60,8 @@ pub struct Replayed {
     pub record: TurnRecord,
     /// The structural digest that was recorded.
     pub recorded_digest: Digest,
-    /// The structural digest that came out now.
-    pub replayed_digest: Digest,
+    /// The structural digest that came out now; `None` if the answer did not even have the form to be judged.
+    pub replayed_digest: Option<Digest>,
     /// The issues that came out now, in their order.
     pub issues: Vec<KernelIssue>,
     /// Every difference; empty if the digests are the same.
@@ -104,21 +104,31 @@ pub fn replay_turn(
         .envelope
         .handle()
         .map_err(|error| corrupt(&format!("the envelope of the run: {error}")))?;
-    let engine = |input: TurnInput| execute_turn(&run.envelope, &handle, &input, &view);
+    let view = RecordingView::new(&view);
+    let engine = |mut input: TurnInput| {
+        input.reads = view.reads();
+        execute_turn(&run.envelope, &handle, &input, &view)
+    };
     let execution = match &record.cause {
-        Cause::Load => engine(proposal::load(&play, turn_id, &view)?),
+        Cause::Load => Ok(engine(proposal::load(&play, turn_id, &view)?)),
         Cause::GiveUp { reasons } => {
             let card = record
                 .card
                 .as_ref()
                 .ok_or_else(|| corrupt("the turn has no card"))?;
-            let cards = play.cards().map_err(ProposalError::from)?;
-            engine(proposal::give_up(&cards, card, reasons, turn_id, &view)?)
+            Ok(engine(proposal::give_up(
+                &play.ids(),
+                card,
+                reasons,
+                turn_id,
+                &view,
+            )?))
         }
         Cause::Answer => {
             let context = TurnContext {
                 envelope: &run.envelope,
                 handle: &handle,
+                play: &play,
                 tools,
                 turn_id,
                 card: record
@@ -131,30 +141,49 @@ pub fn replay_turn(
             judge_again(snapshot, &context, &record, &view)?
         }
     };
-    let divergences = compare_results(&recorded, &execution.result);
+    let (result, divergences) = match execution {
+        Ok(execution) => {
+            let divergences = compare_results(&recorded, &execution.result);
+            (Some(execution.result), divergences)
+        }
+        Err(refusals) => {
+            let divergence = Divergence {
+                turn_id,
+                stage: Stage::Policy,
+                location: "/outcome".into(),
+                recorded: recorded.outcome.to_string(),
+                replayed: format!("refused: {refusals}"),
+            };
+            (None, vec![divergence])
+        }
+    };
     Ok(Replayed {
         recorded_digest: row.result_digest,
-        replayed_digest: execution.result.structural_digest(),
-        issues: execution.result.issues,
+        replayed_digest: result.as_ref().map(TurnResult::structural_digest),
+        issues: result.map(|result| result.issues).unwrap_or_default(),
         divergences,
         record,
     })
 }
 
+/// Judges the recorded answer again; the inner error says why it is refused now.
 fn judge_again(
     snapshot: &dyn TurnSnapshot,
     context: &TurnContext<'_>,
     record: &TurnRecord,
     view: &dyn StateView,
-) -> Result<TurnExecution, ReplayError> {
+) -> Result<Result<TurnExecution, String>, ReplayError> {
     let exchange = record
         .exchanges
         .last()
         .ok_or_else(|| corrupt("the turn has no exchange with a model"))?;
+    let digest = exchange
+        .answer
+        .ok_or_else(|| corrupt("the judged exchange has no answer"))?;
     let bytes = snapshot
-        .record(&exchange.answer)?
+        .record(&digest)?
         .ok_or_else(|| ReplayError::NotRetained {
-            what: format!("the answer {}", exchange.answer),
+            what: format!("the answer {digest}"),
         })?;
     let answer: ModelAnswer = canonical::parse(&bytes)
         .map_err(|error| corrupt(&error.to_string()))
@@ -172,13 +201,7 @@ fn judge_again(
         .iter()
         .map(|(_, refusal)| refusal.message.clone())
         .collect();
-    governed.execution.ok_or_else(|| {
-        let what = format!(
-            "the answer that was promoted is now refused: {}",
-            refusals.join("; ")
-        );
-        corrupt(&what)
-    })
+    Ok(governed.execution.ok_or_else(|| refusals.join("; ")))
 }
 
 fn step<'a>(play: &'a Play, record: &TurnRecord) -> Result<&'a StepAsset, ReplayError> {

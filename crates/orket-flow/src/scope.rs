@@ -10,8 +10,13 @@ use orket_kernel::canonical::{self, Value};
 use orket_kernel::{Digest, ReadError, StateView, Stem};
 use orket_ports::{Refusal, TurnScope};
 
+use crate::play::Play;
+
 /// The longest comment, in bytes.
 const COMMENT_MAX_BYTES: usize = 4096;
+
+/// The most comments that a card holds; they are part of every prompt on it.
+const COMMENTS_MAX: usize = 50;
 
 /// A file that the turn staged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +75,9 @@ pub(crate) struct Scope<'a> {
     pub(crate) view: &'a dyn StateView,
     pub(crate) card: Card,
     pub(crate) role: &'a str,
+    pub(crate) play: &'a Play,
+    /// Whether the card was moved in this turn.
+    pub(crate) moved: bool,
     pub(crate) files: BTreeMap<String, StagedFile>,
     pub(crate) outcomes: Outcomes,
 }
@@ -90,6 +98,60 @@ impl Scope<'_> {
             }
         }
         Ok(evidence)
+    }
+
+    /// Refuses a path that leads through a file, or that is a directory of other files.
+    fn check_way(&self, path: &str) -> Result<(), Refusal> {
+        let in_the_way = |known: &str| {
+            let message = format!(
+                "agent_output/{path} cannot be written: agent_output/{known} is in its way"
+            );
+            Refusal::forbidden("not_a_directory", message)
+        };
+        let parents = path.match_indices('/').map(|(end, _)| &path[..end]);
+        for parent in parents {
+            let staged = self.files.contains_key(parent);
+            if staged
+                || artifact_entry(self.view, parent)
+                    .map_err(|e| unreadable(&e))?
+                    .is_some()
+            {
+                return Err(in_the_way(parent));
+            }
+        }
+        let below = format!("{path}/");
+        let staged = self.files.keys().find(|known| known.starts_with(&below));
+        if let Some(known) = staged {
+            return Err(in_the_way(known));
+        }
+        let stems = self
+            .view
+            .stems(&format!("artifact/{below}"))
+            .map_err(|e| unreadable(&e))?;
+        stems
+            .first()
+            .map_or(Ok(()), |stem| Err(in_the_way(stem.name())))
+    }
+
+    /// Refuses a path that belongs to another card: its work was judged as it is, and nobody judges it again.
+    fn check_owner(&self, path: &str) -> Result<(), Refusal> {
+        if self.card.artifacts.iter().any(|promised| promised == path) {
+            return Ok(());
+        }
+        let promised = self.play.epic.cards.iter().zip(self.play.ids());
+        let promised = promised.filter(|(card, _)| card.artifacts.iter().any(|p| p == path));
+        let mut owner = promised.map(|(_, id)| id).find(|id| *id != self.card.id);
+        if owner.is_none() {
+            let producer = artifact_producer(self.view, path).map_err(|e| unreadable(&e))?;
+            owner = producer.filter(|id| *id != self.card.id);
+        }
+        owner.map_or(Ok(()), |owner| {
+            let message = format!(
+                "agent_output/{path} belongs to {owner}; this turn is on {}",
+                self.card.id
+            );
+            Err(Refusal::forbidden("other_cards_artifact", message))
+        })
     }
 
     fn other_card(&self, id: &CardId) -> Result<Option<Card>, Refusal> {
@@ -121,6 +183,25 @@ pub(crate) fn read_value(view: &dyn StateView, digest: &Digest) -> Result<Value,
     canonical::parse(&bytes).map_err(|error| ReadError::Corrupt {
         place,
         reason: error.to_string(),
+    })
+}
+
+/// Returns the card that produced an artefact, or `None` if there is no such artefact.
+fn artifact_producer(view: &dyn StateView, path: &str) -> Result<Option<CardId>, ReadError> {
+    let Ok(stem) = Stem::parse(&format!("artifact/{path}")) else {
+        return Ok(None);
+    };
+    let Some(record) = view.triplet(&stem)? else {
+        return Ok(None);
+    };
+    let links = read_value(view, &record.links_digest)?;
+    let id = links.pointer("/card/id").and_then(Value::as_str);
+    let id = id
+        .and_then(|id| id.strip_prefix("card/"))
+        .and_then(|id| id.parse().ok());
+    id.map(Some).ok_or_else(|| ReadError::Corrupt {
+        place: stem.to_string(),
+        reason: "its links do not name the card that produced it".into(),
     })
 }
 
@@ -184,21 +265,8 @@ impl TurnScope for Scope<'_> {
         bytes: Vec<u8>,
         executable: bool,
     ) -> Result<(), Refusal> {
-        let clash = self.artifacts()?.into_iter().find(|known| {
-            let inside = |long: &str, short: &str| {
-                long.strip_prefix(short)
-                    .is_some_and(|rest| rest.starts_with('/'))
-            };
-            inside(known, path) || inside(path, known)
-        });
-        if let Some(known) = clash {
-            return Err(Refusal::forbidden(
-                "not_a_directory",
-                format!(
-                    "agent_output/{path} cannot be written: agent_output/{known} is in its way"
-                ),
-            ));
-        }
+        self.check_way(path)?;
+        self.check_owner(path)?;
         self.files
             .insert(path.to_owned(), StagedFile { bytes, executable });
         if let Verification::Checks(_) = self.card.verification {
@@ -211,6 +279,10 @@ impl TurnScope for Scope<'_> {
             self.card.authors.sort();
         }
         Ok(())
+    }
+
+    fn domain_is_readable(&self) -> bool {
+        self.play.domain_is_readable
     }
 
     fn move_card(
@@ -256,8 +328,21 @@ impl TurnScope for Scope<'_> {
                 format!("this turn is on {}; it may not move {id}", self.card.id),
             ));
         }
+        if self.moved {
+            let message = format!("{}: a turn moves its card once", self.card.id);
+            return Err(Refusal::forbidden("moved_twice", message));
+        }
+        if matches!(reason, Some(WaitReason::System | WaitReason::Dependency)) {
+            let message = "the wait reasons system and dependency are the engine's; give resource, review or input";
+            return Err(Refusal::malformed("wait_reason", message));
+        }
         let evidence = self.evidence()?;
         decide(self.card.status, to, &actor, reason, &evidence).map_err(|r| refuse(&id, r))?;
+        if !(to.needs_wait_reason() || to.is_terminal() || self.play.acts_on(to)) {
+            let message = format!("{id}: no step of the score goes on from {to}");
+            return Err(Refusal::forbidden("dead_end", message));
+        }
+        self.moved = true;
         self.card.status = to;
         self.card.wait_reason = if to.needs_wait_reason() { reason } else { None };
         Ok(())
@@ -267,6 +352,10 @@ impl TurnScope for Scope<'_> {
         if text.trim().is_empty() || text.len() > COMMENT_MAX_BYTES {
             let message = format!("a comment has 1 to {COMMENT_MAX_BYTES} bytes");
             return Err(Refusal::malformed("comment", message));
+        }
+        if self.card.comments.len() >= COMMENTS_MAX {
+            let message = format!("the card has {COMMENTS_MAX} comments already");
+            return Err(Refusal::forbidden("comments", message));
         }
         self.card.comments.push(Comment {
             author: self.role.to_owned(),

@@ -1,6 +1,6 @@
 //! What a run comes to.
 
-use orket_cards::{Card, Tokens};
+use orket_cards::{Card, CardId, Tokens};
 use orket_kernel::Digest;
 
 /// How a run command ended.
@@ -21,6 +21,8 @@ pub enum RunEnding {
 pub struct RunSummary {
     /// The epic.
     pub epic: String,
+    /// The one card that was asked for, if it was one.
+    pub only: Option<CardId>,
     /// The run, unless there was nothing to do.
     pub run_id: Option<String>,
     /// How the command ended.

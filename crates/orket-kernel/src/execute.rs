@@ -7,9 +7,9 @@ use crate::capability::{self, Decision};
 use crate::issue::{KernelIssue, Stage};
 use crate::pipeline::{self, Turn};
 use crate::{
-    CONTRACT_VERSION, Code, Digest, LSI_VERSION, Outcome, Pointer, ReadSet, RecordingView,
-    RefSource, RunEnvelope, RunHandle, StateView, Stem, TripletRecord, TurnId, TurnInput,
-    TurnResult, event, object,
+    CONTRACT_VERSION, Code, Digest, LSI_VERSION, Outcome, Pointer, ReadError, ReadSet,
+    RecordingView, RefSource, RunEnvelope, RunHandle, StateView, Stem, TripletRecord, TurnId,
+    TurnInput, TurnResult, event, object,
 };
 
 /// One object as a turn staged it.
@@ -97,22 +97,28 @@ pub fn execute_turn(
         view: &recording,
     };
     let mut issues = check_handle(envelope, handle);
-    issues.extend(pipeline::run(&turn));
+    if issues.is_empty() {
+        issues = pipeline::run(&turn);
+    }
+    let passes = !issues.iter().any(KernelIssue::is_failure);
+    let mut staged = passes.then(|| stage(envelope, input));
+    let changed = staged
+        .as_ref()
+        .map_or_else(|| Ok(Vec::new()), |staged| changes(staged, &recording));
+    let changes = changed.unwrap_or_else(|error| {
+        // What cannot be read is a failure, never an absence.
+        issues.push(pipeline::unreadable(Pointer::root(), &error));
+        staged = None;
+        Vec::new()
+    });
     crate::issue::sort(&mut issues);
-
     let first_failure = issues
         .iter()
         .filter(|issue| issue.is_failure())
         .map(|issue| issue.stage)
         .min();
-    let staged = match first_failure {
-        None => Some(stage(envelope, input)),
-        Some(_) => None,
-    };
-    let changes = staged
-        .as_ref()
-        .map_or_else(Vec::new, |staged| changes(staged, &recording));
-    let reads = recording.into_reads();
+    let mut reads = input.reads.clone();
+    reads.extend(recording.into_reads());
     let result = TurnResult {
         contract_version: CONTRACT_VERSION.into(),
         run_id: envelope.run_id.to_string(),
@@ -284,14 +290,13 @@ pub(crate) fn record_digests(record: &TripletRecord) -> Value {
 }
 
 /// Says per stem what was added, changed or deleted; a stem staged with its old content is not listed.
-fn changes(staged: &StagedTurn, view: &dyn StateView) -> Vec<Value> {
+fn changes(staged: &StagedTurn, view: &dyn StateView) -> Result<Vec<Value>, ReadError> {
     let mut changes = BTreeMap::new();
     for stem in &staged.deletions {
         changes.insert(stem.clone(), "deleted");
     }
     for (stem, staged) in &staged.triplets {
-        let before = view.triplet(stem).ok().flatten();
-        match before {
+        match view.triplet(stem)? {
             None => {
                 changes.insert(stem.clone(), "added");
             }
@@ -303,8 +308,8 @@ fn changes(staged: &StagedTurn, view: &dyn StateView) -> Vec<Value> {
             }
         }
     }
-    changes
-        .into_iter()
+    let told = changes.into_iter();
+    Ok(told
         .map(|(stem, change)| object! { "stem" => stem.as_str(), "change" => change })
-        .collect()
+        .collect())
 }

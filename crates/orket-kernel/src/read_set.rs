@@ -33,7 +33,7 @@ impl ReadSet {
         })
     }
 
-    /// Returns the digests of all objects that were read or that a read record names: what a replay needs.
+    /// Returns the digests of all objects that were read: what a replay needs.
     pub fn objects(&self) -> Vec<Digest> {
         let mut digests = Vec::new();
         for (key, fact) in &self.facts {
@@ -71,6 +71,11 @@ impl<'a> RecordingView<'a> {
             view,
             reads: RefCell::default(),
         }
+    }
+
+    /// Returns what was read so far.
+    pub fn reads(&self) -> ReadSet {
+        self.reads.borrow().clone()
     }
 
     /// Returns what was read.

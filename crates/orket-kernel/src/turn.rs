@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::canonical::{self, Value};
 use crate::capability::ToolRequest;
 use crate::issue::{KernelIssue, Stage};
-use crate::{Digest, InvalidName, Stem};
+use crate::{Digest, InvalidName, ReadSet, Stem};
 
 /// The place of a turn in its run: `turn-0001`, strictly sequential, without an upper bound (Law 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,6 +126,9 @@ pub struct TurnInput {
     /// Raw bytes that bodies name by digest.
     #[serde(skip)]
     pub attachments: BTreeMap<Digest, Vec<u8>>,
+    /// What the host read while it made the input; it counts as read by the turn.
+    #[serde(skip)]
+    pub reads: ReadSet,
 }
 
 impl TurnInput {
@@ -139,6 +142,7 @@ impl TurnInput {
             refusals: Vec::new(),
             outcomes: Vec::new(),
             attachments: BTreeMap::new(),
+            reads: ReadSet::default(),
         }
     }
 }

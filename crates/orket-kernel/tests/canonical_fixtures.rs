@@ -6,8 +6,28 @@ use oracle::cases::{self, Case, Expected};
 use orket_kernel::Digest;
 use orket_kernel::canonical::{self, Limits, Value};
 
+/// Says in what the way without a value differs from the one over a value, if it does.
+fn check_short_way(document: &[u8]) -> Result<(), String> {
+    let value = canonical::parse(document);
+    let text = canonical::canonicalize(document).map(|text| text.into_owned());
+    let digest = canonical::digest_bytes(document);
+    if text
+        != value
+            .as_ref()
+            .map(canonical::to_bytes)
+            .map_err(Clone::clone)
+    {
+        return Err(format!("is canonicalized to {text:?}"));
+    }
+    if digest != value.as_ref().map(canonical::digest).map_err(Clone::clone) {
+        return Err(format!("has {digest:?} as its digest without a value"));
+    }
+    Ok(())
+}
+
 /// Says in what the kernel's answer differs from the expected one, if it does.
 fn check(case: &Case) -> Result<(), String> {
+    check_short_way(&case.document)?;
     match (&case.expected, canonical::parse(&case.document)) {
         (Expected::Canonical { text, digest }, Ok(value)) => {
             let written = canonical::to_string(&value);

@@ -46,6 +46,21 @@ fn kernel_answer(document: &[u8]) -> Answer {
     }
 }
 
+/// Returns what the kernel makes of a document without a value in between.
+fn short_answer(document: &[u8]) -> Answer {
+    match (
+        canonical::canonicalize(document),
+        canonical::digest_bytes(document),
+    ) {
+        (Ok(text), Ok(digest)) => Answer::Canonical {
+            bytes: text.into_owned(),
+            digest: digest.to_hex(),
+        },
+        (Err(error), Err(_)) => Answer::Refused(category(error.code()).to_owned()),
+        (_, digest) => Answer::Refused(format!("only one of two ways refuses: {digest:?}")),
+    }
+}
+
 /// Says in what the two answers differ, if they do.
 fn check(document: &[u8], made: Made, python: &Answer) -> Result<(), String> {
     let kernel = kernel_answer(document);
@@ -58,7 +73,7 @@ fn check(document: &[u8], made: Made, python: &Answer) -> Result<(), String> {
         (Made::Mutated, Answer::Refused(_)) => matches!(kernel, Answer::Refused(_)),
         (_, canonical) => kernel == *canonical,
     };
-    if agrees {
+    if agrees && short_answer(document) == kernel {
         return Ok(());
     }
     let shown: String = String::from_utf8_lossy(document)

@@ -251,7 +251,12 @@ impl ModelError {
             ModelError::Timeout { .. }
             | ModelError::Truncated { .. }
             | ModelError::TooLong { .. }
+            | ModelError::ContextOverflow { .. }
             | ModelError::Protocol { .. } => true,
+            // A server that is busy or still loading needs time; another attempt at once would only use up attempts.
+            ModelError::Server {
+                status: 429 | 503, ..
+            } => false,
             ModelError::Server { status, .. } => *status >= 500 || *status == 200,
             _ => false,
         }

@@ -5,15 +5,6 @@ use std::collections::BTreeMap;
 use orket_kernel::canonical::Value;
 use orket_kernel::object;
 
-/// How a replay treats a tool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replayed {
-    /// Its effects are staged and computed again.
-    Executed,
-    /// Its outcome is fed from the record.
-    Fed,
-}
-
 /// The type of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArgumentType {
@@ -50,8 +41,6 @@ pub struct ToolSpec {
     pub description: &'static str,
     /// Its arguments.
     pub parameters: &'static [Parameter],
-    /// How a replay treats it.
-    pub replayed: Replayed,
 }
 
 impl ToolSpec {
@@ -194,6 +183,9 @@ pub trait TurnScope {
         bytes: Vec<u8>,
         executable: bool,
     ) -> Result<(), Refusal>;
+
+    /// Tells whether the policy of the run lets agents read the work domain.
+    fn domain_is_readable(&self) -> bool;
 
     /// Moves a card (the turn's own if `None`) to another status, through the transition table.
     fn move_card(

@@ -1,5 +1,7 @@
 //! The Workspace: the files of a project, apart from its database.
 
+use std::collections::BTreeMap;
+
 /// The kinds of assets a project holds below `model/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AssetKind {
@@ -106,9 +108,8 @@ pub trait Workspace: Send + Sync {
     /// Writes one artefact of a run below `workspace/default/observability/`.
     fn write_observation(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError>;
 
-    /// Returns the last sequence number of a run in `workspace/default/orket.log`, 0 if it has none; drops a torn last
-    /// line.
-    fn logged(&self, run_id: &str) -> Result<u64, WorkspaceError>;
+    /// Returns the last sequence number of each run in `workspace/default/orket.log`; drops a torn last line.
+    fn logged(&self) -> Result<BTreeMap<String, u64>, WorkspaceError>;
 
     /// Appends whole lines to `workspace/default/orket.log`.
     fn append_log(&self, lines: &[String]) -> Result<(), WorkspaceError>;

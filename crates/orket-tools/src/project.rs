@@ -1,5 +1,7 @@
 //! The files of one project behind the port `Workspace`.
 
+use std::collections::BTreeMap;
+
 use orket_ports::Workspace;
 use orket_ports::workspace::{AssetKind, OnDisk, OutputFile, WorkspaceError};
 
@@ -35,6 +37,23 @@ impl ProjectWorkspace {
         self.project
             .write(&relative, bytes, executable)
             .map_err(|error| fault(path, "written", &error))
+    }
+}
+
+impl ProjectWorkspace {
+    /// Tells whether a path could be made: a file where a directory is needed stands in its way.
+    fn missing(&self, path: &RelativePath) -> Result<OnDisk, WorkspaceError> {
+        let mut parent = path.parent();
+        while let Some(directory) = parent {
+            match self.project.kind(&directory) {
+                Ok(None) => {}
+                Ok(Some(Kind::Directory)) => return Ok(OnDisk::Absent),
+                Ok(Some(_)) => return Ok(OnDisk::Other),
+                Err(error) => return Err(fault(directory.as_str(), "read", &error)),
+            }
+            parent = directory.parent();
+        }
+        Ok(OnDisk::Absent)
     }
 }
 
@@ -76,7 +95,7 @@ impl Workspace for ProjectWorkspace {
         let path = format!("{OUTPUT}/{path}");
         let relative = relative(&path, "read")?;
         match self.project.kind(&relative) {
-            Ok(None) => return Ok(OnDisk::Absent),
+            Ok(None) => return self.missing(&relative),
             Ok(Some(Kind::File)) => {}
             Ok(Some(_)) => return Ok(OnDisk::Other),
             Err(error) => return Err(fault(&path, "read", &error)),
@@ -105,9 +124,9 @@ impl Workspace for ProjectWorkspace {
         )
     }
 
-    fn logged(&self, run_id: &str) -> Result<u64, WorkspaceError> {
+    fn logged(&self) -> Result<BTreeMap<String, u64>, WorkspaceError> {
         let Some(bytes) = self.read(LOG, LOG_MAX_BYTES)? else {
-            return Ok(0);
+            return Ok(BTreeMap::new());
         };
         let whole = bytes
             .iter()
@@ -116,13 +135,20 @@ impl Workspace for ProjectWorkspace {
         if whole < bytes.len() {
             self.write(LOG, &bytes[..whole], false)?;
         }
-        let lines = bytes[..whole].split(|byte| *byte == b'\n');
-        let seqs = lines.filter_map(|line| {
-            let line = orket_kernel::canonical::parse(line).ok()?;
-            let own = line.get("run_id")?.as_str()? == run_id;
-            own.then(|| line.get("seq")?.as_u64()).flatten()
-        });
-        Ok(seqs.max().unwrap_or(0))
+        let mut last = BTreeMap::new();
+        for line in bytes[..whole].split(|byte| *byte == b'\n') {
+            // A line that is no event is somebody else's; it is left alone.
+            let Ok(line) = orket_kernel::canonical::parse(line) else {
+                continue;
+            };
+            let run_id = line.get("run_id").and_then(|run_id| run_id.as_str());
+            let seq = line.get("seq").and_then(|seq| seq.as_u64());
+            if let (Some(run_id), Some(seq)) = (run_id, seq) {
+                let known: &mut u64 = last.entry(run_id.to_owned()).or_default();
+                *known = seq.max(*known);
+            }
+        }
+        Ok(last)
     }
 
     fn append_log(&self, lines: &[String]) -> Result<(), WorkspaceError> {

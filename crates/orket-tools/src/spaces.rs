@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use orket_ports::Refusal;
+use orket_ports::{Refusal, TurnScope};
 
 use crate::path::{Directory, Kind, PathError, RelativePath};
 
@@ -11,6 +11,9 @@ pub const OUTPUT: &str = "agent_output";
 
 /// Names that no agent reads or writes, at any depth, whether they exist or not.
 const PROTECTED: &[&str] = &[".env", ".git", ".orket"];
+
+/// What runs leave behind for people: it names runs, and it holds what other roles were asked.
+const OBSERVED: &str = "workspace";
 
 /// A readable place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,16 +29,13 @@ pub(crate) enum Place {
 /// The spaces of one project.
 pub struct Spaces {
     project: Directory,
-    domain_is_readable: bool,
+    home: Option<RelativePath>,
 }
 
 impl Spaces {
-    /// Makes the spaces of a project. `domain_is_readable`: whether `domain` is in the policy's read scope.
-    pub fn new(project: Directory, domain_is_readable: bool) -> Spaces {
-        Spaces {
-            project,
-            domain_is_readable,
-        }
+    /// Makes the spaces of a project. `home` is where the database lies, if that is inside the project.
+    pub fn new(project: Directory, home: Option<RelativePath>) -> Spaces {
+        Spaces { project, home }
     }
 
     /// Says which place `path` names.
@@ -47,10 +47,13 @@ impl Spaces {
         if let Some(below) = below_output(&path) {
             return Ok(Place::Artifact(below));
         }
-        if !self.domain_is_readable {
-            let message =
-                format!("{path} cannot be read: the policy lets agents read agent_output/ only");
-            return Err(Refusal::forbidden("outside_read_scope", message));
+        let is_home = self
+            .home
+            .as_ref()
+            .is_some_and(|home| path.starts_with(home));
+        if is_home || path.components().next() == Some(OBSERVED) {
+            let message = format!("{path} cannot be read: it belongs to Orket itself");
+            return Err(Refusal::forbidden("protected_path", message));
         }
         Ok(Place::Domain(path))
     }
@@ -84,6 +87,31 @@ impl Spaces {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Refuses what the policy of the run does not let agents read.
+pub(crate) fn check_domain(scope: &dyn TurnScope, path: &RelativePath) -> Result<(), Refusal> {
+    if scope.domain_is_readable() {
+        return Ok(());
+    }
+    let message = format!("{path} cannot be read: the policy lets agents read agent_output/ only");
+    Err(Refusal::forbidden("outside_read_scope", message))
+}
+
+/// Says in a few words why a file of the domain could not be read. The words name no place of this machine: they are
+/// told to the model and are part of the record.
+pub(crate) fn why(error: &PathError) -> &'static str {
+    match error {
+        PathError::NotFound { .. } => "it does not exist",
+        PathError::Link { .. } => "it is a symbolic link or leads through one",
+        PathError::Elsewhere { .. } => "it leads elsewhere",
+        PathError::WrongKind { .. } => "it is not of the kind that is asked for",
+        PathError::HardLink { .. } => "it has more than one hard link",
+        PathError::NotADirectory { .. } => "a part of it is not a directory",
+        PathError::TooLarge { .. } => "it is too large",
+        PathError::TooMany { .. } => "it holds too many entries",
+        _ => "the system refuses",
     }
 }
 
@@ -156,7 +184,7 @@ mod tests {
     #[test]
     fn secrets_and_the_store_are_never_readable() {
         let project = tempfile::tempdir().unwrap();
-        let spaces = Spaces::new(Directory::open(project.path()).unwrap(), true);
+        let spaces = Spaces::new(Directory::open(project.path()).unwrap(), None);
         for path in [
             ".env",
             ".orket/durable/db/orket_persistence.db",
@@ -169,13 +197,18 @@ mod tests {
             spaces.readable("src/main.rs"),
             Ok(Place::Domain(_))
         ));
-        let closed = Spaces::new(Directory::open(project.path()).unwrap(), false);
-        assert_eq!(
-            closed.readable("src/main.rs").unwrap_err().reason,
-            "outside_read_scope"
-        );
+        let home = Some("state".parse().unwrap());
+        let moved = Spaces::new(Directory::open(project.path()).unwrap(), home);
+        for path in ["state/durable/db/x", "state", "workspace/default/orket.log"] {
+            assert_eq!(
+                moved.readable(path).unwrap_err().reason,
+                "protected_path",
+                "{path}"
+            );
+        }
+        assert!(matches!(moved.readable("stateful/a"), Ok(Place::Domain(_))));
         assert!(matches!(
-            closed.readable("agent_output/a"),
+            moved.readable("agent_output/a"),
             Ok(Place::Artifact(_))
         ));
     }

@@ -49,6 +49,8 @@ CREATE TABLE turn_journal (
     PRIMARY KEY (run_id, turn)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX turn_journal_by_card ON turn_journal (run_id, card, turn);
+
 -- One row per attempt that did not become a turn.
 CREATE TABLE attempt_journal (
     run_id TEXT NOT NULL REFERENCES run_journal (run_id),

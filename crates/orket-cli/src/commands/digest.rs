@@ -95,13 +95,22 @@ fn digest_lines(
                 writeln!(output, "error: {error}")
             }
         };
-        if written.is_err() {
-            return Ok(exit::DONE);
+        if let Err(error) = written {
+            return lost(&error, code);
         }
     }
-    Ok(if output.flush().is_ok() {
-        code
-    } else {
-        exit::DONE
-    })
+    output
+        .flush()
+        .map_or_else(|error| lost(&error, code), |()| Ok(code))
+}
+
+/// A reader that went away is no failure; output that is lost is one.
+fn lost(error: &std::io::Error, code: Code) -> Result<Code, Failure> {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        return Ok(code);
+    }
+    Err(Failure::new(
+        exit::INVALID,
+        format!("standard output cannot be written: {error}"),
+    ))
 }

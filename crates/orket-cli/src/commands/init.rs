@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use orket_tools::path::{Directory, RelativePath};
+use orket_tools::path::{Directory, PathError, RelativePath};
 
 use crate::exit::{self, Code, Failure};
 use crate::project::CONFIG;
@@ -11,7 +11,7 @@ use crate::terminal;
 
 /// Makes a project: the sample assets to edit, settings, and what git should leave alone
 ///
-/// Files that exist are left as they are.
+/// Files that exist are left as they are, but for .gitignore: it gets the lines that it lacks.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example: mkdir work && cd work && orket init && orket run --epic first_light"
@@ -59,7 +59,11 @@ pub(crate) fn execute(_: &Arguments, project: Option<&Path>) -> Result<Code, Fai
             .exists(&relative)
             .map_err(|error| failed(error.to_string()))?
         {
-            text.push_str(&format!("kept  {path}\n"));
+            let is_extended = *path == ".gitignore" && extend_gitignore(&directory, &relative)?;
+            text.push_str(&format!(
+                "{}  {path}\n",
+                if is_extended { "added" } else { "kept" }
+            ));
             continue;
         }
         directory
@@ -75,4 +79,29 @@ pub(crate) fn execute(_: &Arguments, project: Option<&Path>) -> Result<Code, Fai
         ));
     }
     Ok(exit::DONE)
+}
+
+/// Adds what an existing `.gitignore` lacks: secrets and the database must not be committed. Returns whether it lacked
+/// something.
+fn extend_gitignore(directory: &Directory, path: &RelativePath) -> Result<bool, Failure> {
+    let failed = |error: PathError| Failure::new(exit::INVALID, error.to_string());
+    let bytes = directory.read(path, 1 << 20).map_err(failed)?;
+    let known = String::from_utf8_lossy(&bytes);
+    let missing: Vec<&str> = GITIGNORE
+        .lines()
+        .filter(|line| !known.lines().any(|known| known.trim() == *line))
+        .collect();
+    if missing.is_empty() {
+        return Ok(false);
+    }
+    let mut extended = bytes.clone();
+    if !extended.is_empty() && !extended.ends_with(b"\n") {
+        extended.push(b'\n');
+    }
+    for line in missing {
+        extended.extend_from_slice(line.as_bytes());
+        extended.push(b'\n');
+    }
+    directory.write(path, &extended, false).map_err(failed)?;
+    Ok(true)
 }

@@ -49,8 +49,8 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
         report(place, &replayed)
     };
     terminal::print_bytes(text.as_bytes())?;
-    let same =
-        replayed.divergences.is_empty() && replayed.recorded_digest == replayed.replayed_digest;
+    let same = replayed.divergences.is_empty()
+        && replayed.replayed_digest == Some(replayed.recorded_digest);
     Ok(if same { exit::DONE } else { exit::NO })
 }
 
@@ -79,7 +79,10 @@ fn report(place: &TurnPlace, replayed: &Replayed) -> String {
         );
     }
     let _ = writeln!(text, "recorded  {}", replayed.recorded_digest);
-    let _ = writeln!(text, "replayed  {}", replayed.replayed_digest);
+    let digest = replayed
+        .replayed_digest
+        .map_or("refused".to_owned(), |digest| digest.to_hex());
+    let _ = writeln!(text, "replayed  {digest}");
     match replayed.divergences.first() {
         None => text.push_str("the structural digest is the same\n"),
         Some(first) => {
@@ -117,7 +120,7 @@ fn json(replayed: &Replayed) -> String {
         "turn" => record.turn_id.to_string(),
         "role" => record.role.as_str(),
         "recorded_digest" => replayed.recorded_digest.to_hex(),
-        "replayed_digest" => replayed.replayed_digest.to_hex(),
+        "replayed_digest" => replayed.replayed_digest.map_or(Value::Null, |digest| digest.to_hex().into()),
         "same" => replayed.divergences.is_empty(),
         "divergences" => divergences,
     };

@@ -3,18 +3,19 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use orket_cards::{CardId, EpicAsset, parse_asset};
+use orket_cards::{Card, CardId, EpicAsset, Stall, Status, WaitReason, parse_asset};
 use orket_flow::{
     NoConductor, RunEnding, RunError, RunOptions, RunSummary, Stage, load_play, load_rock, run_epic,
 };
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{RunId, object};
+use orket_ports::event::EVENT_VERSION;
 use orket_ports::model::Cancellation;
 use orket_ports::workspace::AssetKind;
 use orket_ports::{EventSink, Workspace};
 
 use crate::exit::{self, Code, Failure};
-use crate::project::Project;
+use crate::project::{Project, ReadSpace};
 use crate::{terminal, wire};
 
 /// Works an epic, a rock or one card until nothing more can be done
@@ -97,12 +98,17 @@ fn play(
     options: RunOptions,
 ) -> Result<Code, Failure> {
     let tools = wire::tools(project)?;
-    let play = load_play(
+    let mut play = load_play(
         workspace,
         epic,
         arguments.venue.as_deref(),
         &wire::tool_names(&tools),
     )?;
+    play.domain_is_readable = project
+        .config
+        .policy
+        .read_scope
+        .contains(&ReadSpace::Domain);
     let provider = wire::provider(project, &play.venue)?;
     let verifier = wire::verifier()?;
     let board = wire::board(project)?;
@@ -125,20 +131,34 @@ fn play(
     };
     let summary = run_epic(&stage, sink, &mut NoConductor, play, &options)?;
     let text = if arguments.json {
-        json(&summary)
+        json(&summary, &clock.now())
     } else {
         report(&summary)
     };
     terminal::print_bytes(text.as_bytes())?;
-    let finished = summary.cards.iter().all(|card| card.status.is_finished());
-    let asked_for = match &options.card {
-        Some(only) => summary
-            .cards
-            .iter()
-            .any(|card| card.id == *only && card.status.is_finished()),
-        None => finished,
+    Ok(code(&summary))
+}
+
+fn code(summary: &RunSummary) -> Code {
+    let mut asked_for = summary
+        .cards
+        .iter()
+        .filter(|card| summary.only.as_ref().is_none_or(|only| *only == card.id));
+    if asked_for.clone().all(|card| card.status.is_finished()) {
+        return exit::DONE;
+    }
+    let for_a_person = |card: &Card| {
+        card.status == Status::WaitingForDeveloper
+            || matches!(
+                card.wait_reason,
+                Some(WaitReason::Resource | WaitReason::Review | WaitReason::Input)
+            )
     };
-    Ok(if asked_for { exit::DONE } else { exit::NO })
+    if asked_for.any(for_a_person) {
+        exit::WAITING
+    } else {
+        exit::NO
+    }
 }
 
 fn epic_of(workspace: &dyn Workspace, card: &CardId) -> Result<String, Failure> {
@@ -184,11 +204,11 @@ fn report(summary: &RunSummary) -> String {
             );
         }
         None => {
-            let _ = writeln!(
-                text,
-                "epic {}: every card is finished, no run was started",
-                summary.epic
+            let what = summary.only.as_ref().map_or_else(
+                || format!("epic {}: every card is finished", summary.epic),
+                |card| format!("card {card}: it is finished"),
             );
+            let _ = writeln!(text, "{what}, no run was started");
         }
     }
     let id_width = summary
@@ -207,8 +227,9 @@ fn report(summary: &RunSummary) -> String {
             terminal::plain(&card.title)
         );
     }
-    if summary.ending == RunEnding::Incomplete {
-        for stall in &summary.stalls {
+    if matches!(summary.ending, RunEnding::Incomplete | RunEnding::Stopped) {
+        let told = |stall: &&Stall| summary.only.as_ref().is_none_or(|only| *only == stall.card);
+        for stall in summary.stalls.iter().filter(told) {
             let _ = writeln!(text, "  {} does not go on: {}", stall.card, stall.reason);
         }
     }
@@ -243,16 +264,14 @@ fn report(summary: &RunSummary) -> String {
     text
 }
 
-fn json(summary: &RunSummary) -> String {
+fn json(summary: &RunSummary, time: &str) -> String {
     let files: Vec<Value> = summary
         .files
         .iter()
         .map(|(path, digest)| object! { "path" => path.as_str(), "digest" => digest.to_hex() })
         .collect();
-    let value = object! {
-        "event" => "summary",
+    let data = object! {
         "epic" => summary.epic.as_str(),
-        "run_id" => summary.run_id.as_deref().map_or(Value::Null, Value::from),
         "ending" => word(summary.ending).replace(' ', "_"),
         "cards" => summary.cards.iter().map(super::show::card_json).collect::<Vec<_>>(),
         "turns" => summary.turns,
@@ -263,5 +282,14 @@ fn json(summary: &RunSummary) -> String {
         "sandbox_tier" => summary.sandbox_tier.as_str(),
         "state_digest" => summary.state_digest.to_hex(),
     };
-    format!("{}\n", canonical::to_string(&value))
+    // The last line has the form of the others, so that one reader does for all.
+    let line = object! {
+        "version" => EVENT_VERSION,
+        "event" => "summary",
+        "run_id" => summary.run_id.as_deref().map_or(Value::Null, Value::from),
+        "seq" => Value::Null,
+        "time" => time,
+        "data" => data,
+    };
+    format!("{}\n", canonical::to_string(&line))
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use orket_cards::{Card, CardId, RunRow, TurnRow, TurnSnapshot, TurnStore, Verification};
+use orket_cards::{
+    AttemptRow, Card, CardId, RunRow, TurnRow, TurnSnapshot, TurnStore, Verification,
+};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{RunId, object};
 
@@ -187,15 +189,16 @@ fn run(snapshot: &dyn TurnSnapshot, id: &RunId, json: bool) -> Result<String, Fa
     if json {
         let mut row = run_json(&run);
         if let Value::Object(fields) = &mut row {
-            let turns: Vec<Value> = turns.iter().map(|turn| turn_json(id, turn)).collect();
-            fields.insert("turns".into(), Value::from(turns));
+            let shown: Vec<Value> = turns.iter().map(|turn| turn_json(id, turn)).collect();
+            fields.insert("turns".into(), Value::from(shown));
             fields.insert(
                 "refused_attempts".into(),
                 Value::from(attempts.len() as u64),
             );
+            let digest = turns.last().map(|turn| turn.state_digest.to_hex());
             fields.insert(
                 "state_digest".into(),
-                Value::from(snapshot.state_digest().to_hex()),
+                digest.map_or(Value::Null, Value::from),
             );
         }
         return Ok(format!("{}\n", canonical::to_string(&row)));
@@ -214,14 +217,7 @@ fn run(snapshot: &dyn TurnSnapshot, id: &RunId, json: bool) -> Result<String, Fa
             .iter()
             .filter(|attempt| attempt.turn_id == turn.turn_id)
         {
-            let record = snapshot.turn_record(&attempt.record_digest)?;
-            let _ = writeln!(
-                text,
-                "  {} attempt {} refused: {}",
-                attempt.turn_id,
-                attempt.attempt,
-                terminal::plain(&record.refusals.join("; "))
-            );
+            text.push_str(&attempt_line(snapshot, attempt)?);
         }
         let _ = writeln!(text, "  {}", turn_line(id, turn));
     }
@@ -229,14 +225,22 @@ fn run(snapshot: &dyn TurnSnapshot, id: &RunId, json: bool) -> Result<String, Fa
         .iter()
         .filter(|a| turns.iter().all(|turn| turn.turn_id != a.turn_id))
     {
-        let _ = writeln!(
-            text,
-            "  {} attempt {} refused",
-            attempt.turn_id, attempt.attempt
-        );
+        text.push_str(&attempt_line(snapshot, attempt)?);
     }
-    let _ = writeln!(text, "state {}", snapshot.state_digest());
+    if let Some(last) = turns.last() {
+        let _ = writeln!(text, "state after {}: {}", last.turn_id, last.state_digest);
+    }
     Ok(text)
+}
+
+fn attempt_line(snapshot: &dyn TurnSnapshot, attempt: &AttemptRow) -> Result<String, Failure> {
+    let record = snapshot.turn_record(&attempt.record_digest)?;
+    let card = record.card.as_ref().map_or("-", CardId::as_str);
+    let reasons = terminal::shortened(&record.refusals.join("; "));
+    Ok(format!(
+        "  {} {card} attempt {} refused: {reasons}\n",
+        attempt.turn_id, attempt.attempt
+    ))
 }
 
 fn turn_name(run_id: &RunId, turn: &TurnRow) -> String {

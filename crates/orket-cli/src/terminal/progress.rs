@@ -170,6 +170,9 @@ impl EventSink for Progress {
                     "  attempt {attempt} refused; nothing of it was done"
                 ));
             }
+            "assets_changed" => self.line(
+                "the assets changed since the run began; it goes on with what it began with, but for the venue",
+            ),
             "step_skipped" => {
                 let line = format!(
                     "{} {} skipped by the conductor",

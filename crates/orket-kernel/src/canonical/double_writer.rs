@@ -1,147 +1,82 @@
 //! Writes a double as CPython's `repr` does.
 
-use std::fmt::{self, Write};
+use super::short_text::ShortText;
+use super::shortest::Decimal;
 
-/// Writes a finite double: its shortest digits, laid out as Python lays them out.
-pub(super) fn write(value: f64, out: &mut impl Write) -> fmt::Result {
-    let sign = if value.is_sign_negative() { "-" } else { "" };
-    let shortest = Decimal::shortest(value.abs())?;
-    let mut digits = ShortText::default();
-    write!(digits, "{}", shortest.significand)?;
-    let digits = digits.as_str();
-
+/// Returns the text of a finite double: its shortest digits, laid out as Python lays them out.
+pub(super) fn text(value: f64) -> ShortText {
+    let shortest = Decimal::shortest(value);
+    let digits = ShortText::of_u64(shortest.significand);
+    let digits = digits.as_bytes();
+    let mut text = ShortText::default();
+    if value.is_sign_negative() {
+        text.push(b"-");
+    }
+    if value == 0.0 {
+        text.push(b"0.0");
+        return text;
+    }
+    // How many digits stand before the point.
     let point = digits.len() as i32 + shortest.exponent;
     match point {
-        // 12300.0 and 12.3
-        1..=16 => match digits.split_at_checked(point as usize) {
-            Some((whole, fraction)) if !fraction.is_empty() => {
-                write!(out, "{sign}{whole}.{fraction}")
-            }
-            _ => write!(out, "{sign}{digits:0<width$}.0", width = point as usize),
-        },
-        // 0.00123
-        -3..=0 => write!(
-            out,
-            "{sign}0.{digits:0>width$}",
-            width = digits.len() + point.unsigned_abs() as usize
-        ),
-        // 1.23e-05 and 1e+16
-        _ => {
-            let (first, rest) = digits.split_at(1);
-            let point_text = if rest.is_empty() { "" } else { "." };
-            write!(out, "{sign}{first}{point_text}{rest}e{:+03}", point - 1)
+        1..=16 => {
+            let (whole, fraction) = digits.split_at(digits.len().min(point as usize));
+            text.push(whole);
+            text.push_zeros(point as usize - whole.len());
+            text.push(b".");
+            text.push(if fraction.is_empty() { b"0" } else { fraction });
         }
-    }
-}
-
-/// The number `significand * 10^exponent`.
-#[derive(Clone, Copy)]
-struct Decimal {
-    significand: u64,
-    exponent: i32,
-}
-
-impl Decimal {
-    /// Returns the decimal of fewest digits that reads back to `value`, and of those the nearest one.
-    ///
-    /// The standard library finds it, but where two are equally near it takes the upper one, and Python the even one:
-    /// 1424059817118515.25 prints as 1424059817118515.2 there.
-    fn shortest(value: f64) -> Result<Decimal, fmt::Error> {
-        let mut text = ShortText::default();
-        write!(text, "{value:e}")?;
-        let (mantissa, exponent) = text.as_str().split_once('e').ok_or(fmt::Error)?;
-        let exponent: i32 = exponent.parse().map_err(|_| fmt::Error)?;
-        let digit_values = mantissa
-            .bytes()
-            .filter(u8::is_ascii_digit)
-            .map(|byte| byte - b'0');
-        let significand = digit_values.fold(0, |sum, digit| sum * 10 + u64::from(digit));
-        let decimals = mantissa.len().saturating_sub(2) as i32;
-
-        let upper = Decimal {
-            significand,
-            exponent: exponent - decimals,
-        };
-        if !upper.is_odd() || !upper.is_half_a_step_above(value) {
-            return Ok(upper);
+        -3..=0 => {
+            text.push(b"0.");
+            text.push_zeros(point.unsigned_abs() as usize);
+            text.push(digits);
         }
-        let lower = Decimal {
-            significand: significand - 1,
-            ..upper
-        };
-        Ok(if lower.reads_back_to(value)? {
-            lower
-        } else {
-            upper
-        })
+        _ => push_scientific(&mut text, digits, point - 1),
     }
-
-    fn is_odd(self) -> bool {
-        self.significand % 2 == 1
-    }
-
-    /// Tells whether `value` lies exactly in the middle between this decimal and the next lower one of its length.
-    ///
-    /// That is: `value = (2 * significand - 1) * 5^exponent * 2^(exponent - 1)`, where the first factor is odd. With
-    /// `value = odd * 2^power`, the powers of two must be equal, and so must the odd parts.
-    fn is_half_a_step_above(self, value: f64) -> bool {
-        let bits = value.to_bits();
-        let biased = (bits >> 52) as i32;
-        let fraction = bits & ((1 << 52) - 1);
-        let (mantissa, power) = match biased {
-            0 => (fraction, -1074),
-            _ => (fraction | 1 << 52, biased - 1075),
-        };
-        let zeros = mantissa.trailing_zeros();
-        if power + zeros as i32 != self.exponent - 1 {
-            return false;
-        }
-        let odd = u128::from(mantissa >> zeros);
-        let middle = u128::from(2 * self.significand - 1);
-        // A power of five beyond 128 bits cannot divide a number of 64.
-        match 5_u128.checked_pow(self.exponent.unsigned_abs()) {
-            Some(fives) if self.exponent >= 0 => middle.checked_mul(fives) == Some(odd),
-            Some(fives) => odd.checked_mul(fives) == Some(middle),
-            None => false,
-        }
-    }
-
-    fn reads_back_to(self, value: f64) -> Result<bool, fmt::Error> {
-        let mut text = ShortText::default();
-        write!(text, "{}e{}", self.significand, self.exponent)?;
-        Ok(text.as_str().parse() == Ok(value))
-    }
+    text
 }
 
-/// A text of at most 32 bytes, which needs no allocation; the longest written here has 24.
-#[derive(Default)]
-struct ShortText {
-    bytes: [u8; 32],
-    length: usize,
-}
-
-impl ShortText {
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+/// 1.23e-05 and 1e+16: the exponent has a sign and at least two digits.
+fn push_scientific(text: &mut ShortText, digits: &[u8], exponent: i32) {
+    let (first, rest) = digits.split_at(1);
+    text.push(first);
+    if !rest.is_empty() {
+        text.push(b".");
+        text.push(rest);
     }
-}
-
-impl Write for ShortText {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length + text.len();
-        let place = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
-        place.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
-    }
+    text.push(if exponent < 0 { b"e-" } else { b"e+" });
+    let exponent = exponent.unsigned_abs();
+    text.push_zeros(usize::from(exponent < 10));
+    text.push(ShortText::of_u64(exponent.into()).as_bytes());
 }
 
 #[cfg(test)]
 mod tests {
     fn text(value: f64) -> String {
-        let mut text = String::new();
-        super::write(value, &mut text).unwrap();
-        text
+        super::text(value).as_str().to_owned()
+    }
+
+    #[test]
+    fn the_layout_changes_where_python_changes_it() {
+        for expected in [
+            "0.0",
+            "-0.0",
+            "1.0",
+            "-1.5",
+            "1234.5",
+            "9999999999999998.0",
+            "1e+16",
+            "1.5e+16",
+            "0.0001",
+            "0.00012",
+            "1e-05",
+            "1.2e-05",
+            "5e-324",
+            "1.7976931348623157e+308",
+            "-2.2250738585072014e-308",
+        ] {
+            assert_eq!(text(expected.parse().unwrap()), expected);
+        }
     }
 
     #[test]

@@ -30,23 +30,33 @@
 //! ```
 
 mod access;
+mod canonicalize;
 mod collector;
 mod deserializer;
 mod double_writer;
 mod error;
+mod hash_writer;
 mod limits;
 mod number;
 mod number_reader;
 mod object;
+mod order;
+mod plain_number;
+mod powers_of_ten;
 mod reader;
+mod rewriter;
 mod scan;
 mod serializer;
+mod short_text;
+mod shortest;
 mod string_reader;
 mod text_serializer;
+mod utf8;
 mod value;
 mod value_serde;
 mod writer;
 
+pub use canonicalize::{canonicalize, canonicalize_with, digest_bytes, digest_bytes_with};
 pub use deserializer::{from_bytes, from_value};
 pub use error::{DeserializeError, ParseError, ParseErrorKind, SerializeError};
 pub use limits::Limits;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::short_text::ShortText;
 use super::{Limits, double_writer};
 
 /// A JSON number that has a canonical text; it cannot hold NaN or an infinity.
@@ -110,10 +111,10 @@ impl Number {
     /// Writes the canonical text.
     pub(super) fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
         match self.content() {
-            Content::Unsigned(value) => write!(out, "{value}"),
-            Content::Negative(value) => write!(out, "{value}"),
+            Content::Unsigned(value) => out.write_str(ShortText::of_u64(value).as_str()),
+            Content::Negative(value) => out.write_str(ShortText::of_i64(value).as_str()),
             Content::Big(text) => out.write_str(text),
-            Content::Float(value) => double_writer::write(value, out),
+            Content::Float(value) => out.write_str(double_writer::text(value).as_str()),
         }
     }
 }

@@ -5,11 +5,10 @@ use super::{Number, ParseErrorKind};
 
 /// Reads the number that begins at `start`; returns it and the place after it.
 pub(super) fn read(
-    text: &str,
+    bytes: &[u8],
     start: usize,
     max_integer_digits: usize,
 ) -> Result<(Number, usize), Fault> {
-    let bytes = text.as_bytes();
     let digits_start = start + usize::from(bytes.get(start) == Some(&b'-'));
     let digits_end = skip_digits(bytes, digits_start);
     let digits = digits_end - digits_start;
@@ -30,7 +29,7 @@ pub(super) fn read(
         });
     }
     if let Some(b'.' | b'e' | b'E') = bytes.get(digits_end) {
-        return read_double(text, start, digits_end);
+        return read_double(bytes, start, digits_end);
     }
     if digits > max_integer_digits {
         return Err(Fault {
@@ -39,14 +38,13 @@ pub(super) fn read(
         });
     }
     Ok((
-        Number::from_checked_integer(&text[start..digits_end]),
+        Number::from_checked_integer(ascii(&bytes[start..digits_end])),
         digits_end,
     ))
 }
 
 /// Reads the double that begins at `start` and whose integer part ends at `at`.
-fn read_double(text: &str, start: usize, mut at: usize) -> Result<(Number, usize), Fault> {
-    let bytes = text.as_bytes();
+fn read_double(bytes: &[u8], start: usize, mut at: usize) -> Result<(Number, usize), Fault> {
     if bytes.get(at) == Some(&b'.') {
         let end = skip_digits(bytes, at + 1);
         if end == at + 1 {
@@ -62,7 +60,7 @@ fn read_double(text: &str, start: usize, mut at: usize) -> Result<(Number, usize
         }
         at = end;
     }
-    let number = parse_double(&text[start..at]).and_then(Number::from_f64);
+    let number = parse_double(ascii(&bytes[start..at])).and_then(Number::from_f64);
     let overflow = Fault {
         kind: ParseErrorKind::NumberOverflow,
         at: start,
@@ -106,6 +104,11 @@ fn parse_exponent(text: &str) -> i64 {
         i64::MAX
     };
     text.parse().unwrap_or(bound)
+}
+
+/// Takes what is known to be digits, signs, points and exponents as text.
+fn ascii(number: &[u8]) -> &str {
+    std::str::from_utf8(number).unwrap_or_default()
 }
 
 fn skip_digits(bytes: &[u8], start: usize) -> usize {

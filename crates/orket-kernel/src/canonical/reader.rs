@@ -252,7 +252,7 @@ impl<'a> Reader<'a> {
             return Err(self.no_value_here());
         }
         let digits = self.limits.max_integer_digits;
-        let (number, next) = number_reader::read(self.text, self.at, digits)?;
+        let (number, next) = number_reader::read(self.bytes, self.at, digits)?;
         self.at = next;
         Ok(Value::Number(number))
     }

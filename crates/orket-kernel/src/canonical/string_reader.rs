@@ -35,7 +35,7 @@ pub(super) fn read(text: &str, start: usize) -> Result<(String, usize), Fault> {
 }
 
 /// Reads the escape whose backslash stands at `at`; returns its character and the place after it.
-fn read_escape(bytes: &[u8], at: usize) -> Result<(char, usize), Fault> {
+pub(super) fn read_escape(bytes: &[u8], at: usize) -> Result<(char, usize), Fault> {
     let character = match bytes.get(at + 1) {
         Some(b'"') => '"',
         Some(b'\\') => '\\',

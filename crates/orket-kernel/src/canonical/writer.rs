@@ -4,8 +4,7 @@ use std::collections::btree_map;
 use std::fmt::{self, Write};
 use std::slice;
 
-use sha2::{Digest as _, Sha256};
-
+use super::hash_writer::HashWriter;
 use super::{Value, scan};
 use crate::Digest;
 
@@ -133,15 +132,8 @@ fn write_text(text: &str, out: &mut impl Write) -> fmt::Result {
         let Some(byte) = special.bytes().next() else {
             break;
         };
-        match byte {
-            b'"' => out.write_str("\\\"")?,
-            b'\\' => out.write_str("\\\\")?,
-            0x08 => out.write_str("\\b")?,
-            0x09 => out.write_str("\\t")?,
-            0x0a => out.write_str("\\n")?,
-            0x0c => out.write_str("\\f")?,
-            0x0d => out.write_str("\\r")?,
-            control => write!(out, "\\u{control:04x}")?,
+        if let Some(escape) = escape(char::from(byte)) {
+            out.write_str(escape)?;
         }
         // What `plain_length` stops at is a single byte.
         rest = &special[1..];
@@ -149,48 +141,19 @@ fn write_text(text: &str, out: &mut impl Write) -> fmt::Result {
     out.write_str("\"")
 }
 
-const BUFFER_BYTES: usize = 4096;
-
-/// Feeds a text to SHA-256 in pieces that are worth a call.
-struct HashWriter {
-    hasher: Sha256,
-    buffer: [u8; BUFFER_BYTES],
-    filled_bytes: usize,
-}
-
-impl HashWriter {
-    fn new() -> HashWriter {
-        HashWriter {
-            hasher: Sha256::new(),
-            buffer: [0; BUFFER_BYTES],
-            filled_bytes: 0,
-        }
-    }
-
-    fn finish(mut self) -> Digest {
-        self.flush();
-        Digest::from_bytes(self.hasher.finalize().into())
-    }
-
-    fn flush(&mut self) {
-        self.hasher.update(&self.buffer[..self.filled_bytes]);
-        self.filled_bytes = 0;
-    }
-}
-
-impl Write for HashWriter {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if text.len() > BUFFER_BYTES - self.filled_bytes {
-            self.flush();
-        }
-        if text.len() > BUFFER_BYTES {
-            self.hasher.update(text);
-        } else {
-            let end = self.filled_bytes + text.len();
-            self.buffer[self.filled_bytes..end].copy_from_slice(text.as_bytes());
-            self.filled_bytes = end;
-        }
-        Ok(())
+/// Returns how a character is written in a string, if not as itself.
+pub(super) fn escape(character: char) -> Option<&'static str> {
+    /// Those below U+0020.
+    const CONTROLS: [&str; 32] = [
+        "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007",
+        "\\b", "\\t", "\\n", "\\u000b", "\\f", "\\r", "\\u000e", "\\u000f", "\\u0010", "\\u0011",
+        "\\u0012", "\\u0013", "\\u0014", "\\u0015", "\\u0016", "\\u0017", "\\u0018", "\\u0019",
+        "\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f",
+    ];
+    match character {
+        '"' => Some("\\\""),
+        '\\' => Some("\\\\"),
+        _ => CONTROLS.get(character as usize).copied(),
     }
 }
 

@@ -72,14 +72,22 @@ pub(super) fn check(turn: &Turn<'_>) -> Vec<KernelIssue> {
     issues
 }
 
-/// Looks an id up in the order of Spec-002 §4: the turn itself, then what the view shows.
+/// Looks an id up in the order of Spec-002 §4: the turn itself, then what the view shows. A stem that the turn deletes or
+/// gives another id no longer defines its old one.
 fn visible(turn: &Turn<'_>, id: &str) -> Result<Option<Stem>, ReadError> {
     let own = turn.input.triplets.iter().find(|t| body_id(&t.body) == id);
     if let Some(own) = own {
         return Ok(Some(own.stem.clone()));
     }
     let defined = turn.view.definition(id)?;
-    Ok(defined.filter(|stem| !turn.input.deletions.contains(stem)))
+    Ok(defined.filter(|stem| {
+        let restaged = turn
+            .input
+            .triplets
+            .iter()
+            .any(|triplet| triplet.stem == *stem);
+        !restaged && !turn.input.deletions.contains(stem)
+    }))
 }
 
 fn check_identity(turn: &Turn<'_>, index: usize, issues: &mut Vec<KernelIssue>) {
@@ -115,19 +123,37 @@ fn check_identity(turn: &Turn<'_>, index: usize, issues: &mut Vec<KernelIssue>) 
     }
 }
 
-/// Deleting what another live stem still references would leave an orphan (kernel decision 8).
+/// An id that a turn takes away, by deleting its stem or by giving the stem another id, must not leave a live reference
+/// behind (kernel decision 8).
 fn check_deletions(turn: &Turn<'_>, issues: &mut Vec<KernelIssue>) {
-    for (index, stem) in turn.input.deletions.iter().enumerate() {
-        if turn
-            .input
+    let triplets = turn
+        .input
+        .triplets
+        .iter()
+        .enumerate()
+        .map(|(index, triplet)| {
+            (
+                triplet_pointer(index).key("body").key("id"),
+                &triplet.stem,
+                body_id(&triplet.body),
+            )
+        });
+    let restaged = |stem: &Stem| {
+        turn.input
             .triplets
             .iter()
             .any(|triplet| triplet.stem == *stem)
-        {
-            continue;
-        }
-        let place = Pointer::root().key("deletions").index(index);
-        match live_referrers(turn, stem) {
+    };
+    let deletions = turn
+        .input
+        .deletions
+        .iter()
+        .enumerate()
+        .filter(|(_, stem)| !restaged(stem));
+    let deletions =
+        deletions.map(|(index, stem)| (Pointer::root().key("deletions").index(index), stem, ""));
+    for (place, stem, new_id) in triplets.chain(deletions) {
+        match orphans(turn, stem, new_id) {
             Ok(referrers) if referrers.is_empty() => {}
             Ok(referrers) => {
                 let names: Vec<Value> = referrers.iter().map(|s| Value::from(s.as_str())).collect();
@@ -135,7 +161,7 @@ fn check_deletions(turn: &Turn<'_>, issues: &mut Vec<KernelIssue>) {
                     Stage::DtoLinks,
                     Code::LsiOrphanReference,
                     place,
-                    format!("{stem} is still referenced"),
+                    format!("the id of {stem} is still referenced"),
                     event::details([("referrers", Value::from(names))]),
                 ));
             }
@@ -144,29 +170,47 @@ fn check_deletions(turn: &Turn<'_>, issues: &mut Vec<KernelIssue>) {
     }
 }
 
-fn live_referrers(turn: &Turn<'_>, stem: &Stem) -> Result<Vec<Stem>, ReadError> {
+/// Returns the live stems that would reference nothing once `stem` no longer defines its present id.
+fn orphans(turn: &Turn<'_>, stem: &Stem, new_id: &str) -> Result<Vec<Stem>, ReadError> {
+    let keeps_its_id = !new_id.is_empty() && turn.view.definition(new_id)?.as_ref() == Some(stem);
+    if keeps_its_id {
+        return Ok(Vec::new());
+    }
     let Some(record) = turn.view.triplet(stem)? else {
         return Ok(Vec::new());
     };
-    let body = turn.view.object(&record.body_digest)?.unwrap_or_default();
-    let body = crate::canonical::parse(&body).map_err(|error| ReadError::Corrupt {
+    let corrupt = |reason: String| ReadError::Corrupt {
         place: stem.to_string(),
-        reason: error.to_string(),
-    })?;
-    let mut referrers: Vec<Stem> = turn
+        reason,
+    };
+    let body = turn
         .view
-        .sources(body_id(&body))?
-        .into_iter()
-        .map(|source| source.stem)
-        .filter(|referrer| {
-            let replaced = turn
+        .object(&record.body_digest)?
+        .ok_or_else(|| corrupt("its body is not kept".to_owned()))?;
+    let body = crate::canonical::parse(&body).map_err(|error| corrupt(error.to_string()))?;
+    let old_id = body_id(&body);
+    let is_defined = turn
+        .input
+        .triplets
+        .iter()
+        .any(|triplet| body_id(&triplet.body) == old_id);
+    if is_defined {
+        return Ok(Vec::new());
+    }
+    let touched = |stem: &Stem| {
+        turn.input.deletions.contains(stem)
+            || turn
                 .input
                 .triplets
                 .iter()
-                .any(|triplet| triplet.stem == *referrer);
-            !replaced && !turn.input.deletions.contains(referrer)
-        })
-        .collect();
+                .any(|triplet| triplet.stem == *stem)
+    };
+    let sources = turn
+        .view
+        .sources(old_id)?
+        .into_iter()
+        .map(|source| source.stem);
+    let mut referrers: Vec<Stem> = sources.filter(|referrer| !touched(referrer)).collect();
     referrers.dedup();
     Ok(referrers)
 }

@@ -2,7 +2,7 @@
 
 use orket_kernel::canonical::Value;
 use orket_kernel::object;
-use orket_ports::tool::{ArgumentType, Parameter, Replayed, ToolSpec};
+use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
 
 use super::text;
@@ -16,7 +16,6 @@ const SPEC: ToolSpec = ToolSpec {
         argument_type: ArgumentType::Text { max_bytes: 4096 },
         required: true,
     }],
-    replayed: Replayed::Executed,
 };
 
 pub(super) struct AddIssueComment;

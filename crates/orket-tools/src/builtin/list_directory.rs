@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use orket_kernel::canonical::Value;
 use orket_kernel::object;
-use orket_ports::tool::{ArgumentType, Parameter, Replayed, ToolSpec};
+use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
 
 use super::text;
-use crate::spaces::{Place, Spaces};
+use crate::spaces::{Place, Spaces, check_domain, why};
 
 const SPEC: ToolSpec = ToolSpec {
     name: "list_directory",
@@ -20,7 +20,6 @@ const SPEC: ToolSpec = ToolSpec {
         argument_type: ArgumentType::Text { max_bytes: 1024 },
         required: false,
     }],
-    replayed: Replayed::Fed,
 };
 
 pub(super) struct ListDirectory {
@@ -51,12 +50,13 @@ impl Tool for ListDirectory {
             Place::Output => String::new(),
             Place::Artifact(below) => format!("{}/", below.as_str()),
             Place::Domain(below) => {
+                check_domain(scope, &below)?;
                 return scope.recorded(&mut || {
                     Ok(match self.spaces.list(&below) {
                         Ok(Some(entries)) => listing(entries),
                         Ok(None) => object! { "error" => format!("{path} is not a directory") },
                         Err(error) => {
-                            object! { "error" => format!("{path} cannot be listed: {}", error) }
+                            object! { "error" => format!("{path} cannot be listed: {}", why(&error)) }
                         }
                     })
                 });

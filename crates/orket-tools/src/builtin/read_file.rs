@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use orket_kernel::canonical::Value;
 use orket_kernel::object;
-use orket_ports::tool::{ArgumentType, Parameter, Replayed, ToolSpec};
+use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
 
 use super::text;
-use crate::spaces::{Place, Spaces};
+use crate::spaces::{Place, Spaces, check_domain, why};
 
 /// The most bytes that are read from one file.
 pub(crate) const READ_MAX_BYTES: u64 = 256 * 1024;
@@ -22,7 +22,6 @@ const SPEC: ToolSpec = ToolSpec {
         argument_type: ArgumentType::Text { max_bytes: 1024 },
         required: true,
     }],
-    replayed: Replayed::Fed,
 };
 
 pub(super) struct ReadFile {
@@ -46,15 +45,18 @@ impl Tool for ReadFile {
                 Some(bytes) => Ok(shown(path, bytes)),
             },
             Place::Output => Ok(object! { "error" => format!("{path} is a directory") }),
-            Place::Domain(below) => scope.recorded(&mut || {
-                Ok(match self.spaces.read(&below, READ_MAX_BYTES) {
-                    Ok(Some(bytes)) => shown(path, bytes),
-                    Ok(None) => object! { "error" => format!("{path} does not exist") },
-                    Err(error) => {
-                        object! { "error" => format!("{path} cannot be read: {}", error) }
-                    }
+            Place::Domain(below) => {
+                check_domain(scope, &below)?;
+                scope.recorded(&mut || {
+                    Ok(match self.spaces.read(&below, READ_MAX_BYTES) {
+                        Ok(Some(bytes)) => shown(path, bytes),
+                        Ok(None) => object! { "error" => format!("{path} does not exist") },
+                        Err(error) => {
+                            object! { "error" => format!("{path} cannot be read: {}", why(&error)) }
+                        }
+                    })
                 })
-            }),
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use orket_kernel::canonical::Value;
 use orket_kernel::object;
-use orket_ports::tool::{ArgumentType, Parameter, Replayed, ToolSpec};
+use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
 
 use super::text;
@@ -36,7 +36,6 @@ const SPEC: ToolSpec = ToolSpec {
             required: false,
         },
     ],
-    replayed: Replayed::Executed,
 };
 
 pub(super) struct WriteFile;

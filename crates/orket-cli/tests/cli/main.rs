@@ -1,0 +1,32 @@
+//! The command line as people meet it: the real binary, whole sessions, hermetic surroundings.
+//!
+//! Try not to add more here: what a lower level can show belongs there. Here belongs what only the binary can show.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a failing test is loud, also in a function that tests share; what is passed over says so"
+)]
+
+// What the modules share: the sample project, and the facts of a run.
+mod sample;
+
+// Whole terminal sessions, as a person sees them.
+mod digest_session;
+mod run_session;
+mod show_session;
+
+// The produced program, the artefacts for people, the replay of every turn, what is refused on the way.
+mod outcome;
+// `orket init` against the sample project.
+mod init;
+// The same epic through other venues and under other names.
+mod equivalence;
+// kill -9 at any moment.
+mod kill;
+
+// Failures: one line that names the thing and what to do, the documented exit code, nothing lost.
+mod backend;
+mod invalid;
+mod person;
+mod writers;

@@ -1,0 +1,25 @@
+//! The traction loop over the real store, tools and files of a project, with a scripted model and fake checks.
+//!
+//! What the command line adds (parsing, printing, exit codes) is tested beside, in `tests/cli/`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failing test is loud, also in a function that tests share"
+)]
+
+mod approval;
+mod chance;
+mod conductor;
+mod corrective;
+mod defects;
+mod evidence;
+mod exchange;
+mod foreign_edit;
+mod model;
+mod project;
+mod resume;
+mod retry;
+mod table;
+mod tap;
+mod two_runs;

@@ -1,0 +1,76 @@
+//! From a text to its canonical text or its digest, without a value in between.
+
+use std::borrow::Cow;
+
+use super::rewriter::Rewritten;
+use super::{Limits, ParseError, reader, writer};
+use crate::Digest;
+
+/// Returns the canonical text of the JSON text `bytes`, read within the default [`Limits`].
+///
+/// It is what [`to_bytes`](super::to_bytes) makes of what [`parse`](super::parse) returns, but faster. A text that is
+/// canonical as it stands is not copied.
+///
+/// # Errors
+/// As [`parse`](super::parse).
+///
+/// ```
+/// use std::borrow::Cow;
+///
+/// use orket_kernel::canonical;
+///
+/// let text = canonical::canonicalize(br#" {"b": 1e2, "a": "\u00e9"} "#)?;
+/// assert_eq!(text, r#"{"a":"é","b":100.0}"#.as_bytes());
+/// assert!(matches!(canonical::canonicalize(&text)?, Cow::Borrowed(_)));
+/// # Ok::<(), canonical::ParseError>(())
+/// ```
+pub fn canonicalize(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ParseError> {
+    canonicalize_with(bytes, &Limits::default())
+}
+
+/// Returns the canonical text of the JSON text `bytes`, read within `limits`.
+///
+/// # Errors
+/// As [`parse`](super::parse).
+pub fn canonicalize_with<'a>(
+    bytes: &'a [u8],
+    limits: &Limits,
+) -> Result<Cow<'a, [u8]>, ParseError> {
+    let Some(rewritten) = Rewritten::read(bytes, limits) else {
+        // The reader knows what is wrong.
+        let value = reader::parse_with(bytes, limits)?;
+        return Ok(Cow::Owned(writer::to_bytes(&value)));
+    };
+    Ok(rewritten.into_text())
+}
+
+/// Returns the SHA-256 digest of the canonical text of the JSON text `bytes`, read within the default [`Limits`].
+///
+/// It is what [`digest`](super::digest) makes of what [`parse`](super::parse) returns, but faster.
+///
+/// # Errors
+/// As [`parse`](super::parse).
+///
+/// ```
+/// use orket_kernel::Digest;
+/// use orket_kernel::canonical;
+///
+/// let digest = canonical::digest_bytes(br#" {"b": 1, "a": [] } "#)?;
+/// assert_eq!(digest, Digest::of_bytes(br#"{"a":[],"b":1}"#));
+/// # Ok::<(), canonical::ParseError>(())
+/// ```
+pub fn digest_bytes(bytes: &[u8]) -> Result<Digest, ParseError> {
+    digest_bytes_with(bytes, &Limits::default())
+}
+
+/// Returns the SHA-256 digest of the canonical text of the JSON text `bytes`, read within `limits`.
+///
+/// # Errors
+/// As [`parse`](super::parse).
+pub fn digest_bytes_with(bytes: &[u8], limits: &Limits) -> Result<Digest, ParseError> {
+    match Rewritten::read(bytes, limits) {
+        Some(rewritten) => Ok(rewritten.digest()),
+        // The reader knows what is wrong.
+        None => Ok(writer::digest(&reader::parse_with(bytes, limits)?)),
+    }
+}

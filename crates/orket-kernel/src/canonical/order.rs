@@ -1,0 +1,141 @@
+//! Remembers in which order the members of objects are to be written.
+
+use std::ops::Range;
+
+/// A member of an object that is still being read.
+pub(super) struct Member {
+    /// The first eight bytes of the key, so that most comparisons need no more.
+    pub(super) prefix: u64,
+    /// Where the key lies among the keys.
+    pub(super) key: Range<usize>,
+    /// Where the member lies in the text; its end is not known before the object's.
+    pub(super) place: Range<usize>,
+    /// How many objects were noted before it.
+    pub(super) noted: usize,
+}
+
+/// A piece of the text, and the first noted object that may lie in it.
+#[derive(Clone, Copy)]
+struct Span {
+    start: usize,
+    end: usize,
+    noted: usize,
+}
+
+/// An object that is out of order, or has one inside that is.
+struct Noted {
+    /// Where the members begin.
+    start: usize,
+    /// Where the last one ends.
+    end: usize,
+    /// The members in their order; none if they may stay as they are.
+    spans: Range<usize>,
+    /// How many objects were noted up to its end: those inside it come before that.
+    next: usize,
+}
+
+/// The objects of a text whose members must change places, in the order in which they begin.
+///
+/// It takes memory only for such objects. Nothing is moved until the text is written, and then each byte once, however
+/// many objects lie around it.
+#[derive(Default)]
+pub(super) struct Order {
+    objects: Vec<Noted>,
+    spans: Vec<Span>,
+}
+
+impl Order {
+    /// Tells whether the text may stay as it is.
+    pub(super) fn is_kept(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// Counts the objects noted so far.
+    pub(super) fn noted(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// Notes an object whose members begin at `start`; it must be closed by the index that this returns.
+    pub(super) fn open(&mut self, start: usize) -> usize {
+        self.objects.push(Noted {
+            start,
+            end: start,
+            spans: 0..0,
+            next: 0,
+        });
+        self.objects.len() - 1
+    }
+
+    /// Closes an object whose members may stay as they are.
+    pub(super) fn close(&mut self, index: usize) {
+        if index + 1 == self.objects.len() {
+            self.objects.pop();
+        }
+    }
+
+    /// Closes an object whose members are given in their new order and end at `end`.
+    pub(super) fn close_sorted(
+        &mut self,
+        index: usize,
+        end: usize,
+        members: impl Iterator<Item = (Range<usize>, usize)>,
+    ) {
+        let first = self.spans.len();
+        self.spans.extend(members.map(|(place, noted)| Span {
+            start: place.start,
+            end: place.end,
+            noted,
+        }));
+        let (spans, next) = (first..self.spans.len(), self.objects.len());
+        if let Some(object) = self.objects.get_mut(index) {
+            *object = Noted {
+                start: object.start,
+                end,
+                spans,
+                next,
+            };
+        }
+    }
+
+    /// Hands out `text` in pieces, each in its place.
+    pub(super) fn write(&self, text: &[u8], mut write: impl FnMut(&[u8])) {
+        let mut part = Span {
+            start: 0,
+            end: text.len(),
+            noted: 0,
+        };
+        // Of each object that is being written, the members yet to come and what follows it.
+        let mut open: Vec<(&[Span], Span)> = Vec::new();
+        loop {
+            match self.objects.get(part.noted) {
+                Some(object) if object.start < part.end => {
+                    match self.spans.get(object.spans.clone()) {
+                        Some([first, rest @ ..]) => {
+                            write(&text[part.start..object.start]);
+                            let follows = Span {
+                                start: object.end,
+                                end: part.end,
+                                noted: object.next,
+                            };
+                            open.push((rest, follows));
+                            part = *first;
+                        }
+                        _ => part.noted += 1,
+                    }
+                }
+                _ => {
+                    write(&text[part.start..part.end]);
+                    match open.pop() {
+                        Some(([next, rest @ ..], follows)) => {
+                            write(b",");
+                            open.push((rest, follows));
+                            part = *next;
+                        }
+                        Some(([], follows)) => part = follows,
+                        None => return,
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The turn pipeline: cases as files, and the laws by name.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failing test is loud, also in a function that tests share"
+)]
+
+mod cases;
+mod deletion;
+mod digest;
+mod fortress;
+mod order;
+mod promotion;
+mod replay;
+mod shapes;
+mod shelf;
+mod turn_ids;
+mod world;
