@@ -3,27 +3,24 @@
 use std::sync::Arc;
 
 use orket_cards::{
-    CallRecord, Card, CardId, Cause, Committed, ExchangePlace, ExchangeRecord, FailedAttempt,
-    StoreFault, TURN_RECORD_VERSION, Tokens, TurnCommit, TurnRecord, TurnSnapshot,
+    CallRecord, Card, CardId, Cause, FailedAttempt, TURN_RECORD_VERSION, Tokens, TurnRecord,
+    TurnSnapshot,
 };
-use orket_kernel::canonical::{self, Value};
-use orket_kernel::{
-    Digest, Layered, RecordingView, StateView, TurnExecution, TurnId, TurnInput, execute_turn,
-    object, plan_promotion,
-};
-use orket_ports::model::{Delta, ModelAnswer, ModelRequest};
-use orket_ports::workspace::OutputFile;
-use orket_ports::{ModelError, Refusal};
+use orket_kernel::canonical::Value;
+use orket_kernel::{Digest, TurnId, object};
+use orket_ports::Refusal;
+use orket_ports::model::ModelAnswer;
 
 use crate::agent::{self, Brief, PastTurn};
 use crate::asset::StepAsset;
-use crate::error::RunError;
+use crate::error::{RunError, bug};
+use crate::exchange::Exchanges;
 use crate::govern::{Governed, TurnContext, govern, verifies};
 use crate::narrative;
 use crate::observation;
 use crate::orchestrator::Session;
 use crate::projection;
-use crate::proposal::ProposalError;
+use crate::promote::Promoted;
 use crate::scope::Outcomes;
 use crate::verification::{Verified, verify};
 
@@ -45,14 +42,6 @@ pub(crate) enum AttemptEnd {
     Refused,
     /// Another run promoted meanwhile; the same attempt is computed again.
     Conflict,
-}
-
-/// What the exchanges of an attempt left behind.
-#[derive(Default)]
-struct Exchanges {
-    records: Vec<ExchangeRecord>,
-    evidence: Vec<Vec<u8>>,
-    tokens: Tokens,
 }
 
 impl Session<'_> {
@@ -172,131 +161,6 @@ impl Session<'_> {
         self.promote(snapshot, record, execution, promoted)
     }
 
-    /// Promotes a turn of the engine's own: loading the epic, or giving a card up.
-    pub(crate) fn engine_turn(
-        &mut self,
-        snapshot: &dyn TurnSnapshot,
-        turn_id: TurnId,
-        card: Option<&Card>,
-        cause: Cause,
-        propose: &dyn Fn(&dyn StateView) -> Result<TurnInput, ProposalError>,
-    ) -> Result<AttemptEnd, RunError> {
-        let view = RecordingView::new(snapshot.state());
-        let mut input = propose(&view)?;
-        input.reads = view.reads();
-        let execution = execute_turn(&self.envelope, &self.handle, &input, &view);
-        if execution.staged.is_none() {
-            let issues: Vec<String> = execution
-                .result
-                .issues
-                .iter()
-                .map(|issue| issue.message.clone())
-                .collect();
-            return Err(bug(&format!(
-                "the engine's own turn was refused: {}",
-                issues.join("; ")
-            )));
-        }
-        let step = if cause == Cause::Load {
-            "load"
-        } else {
-            "give_up"
-        };
-        let record = TurnRecord {
-            card: card.map(|card| card.id.clone()),
-            role: "engine".into(),
-            step: step.into(),
-            cause,
-            ..self.blank_record(turn_id, 1)
-        };
-        let promoted = Promoted {
-            from: card.map_or("-".into(), |card| card.status.to_string()),
-            to: if card.is_some() {
-                "blocked".into()
-            } else {
-                "-".into()
-            },
-            written: Vec::new(),
-            evidence: Vec::new(),
-        };
-        self.promote(snapshot, record, execution, promoted)
-    }
-
-    fn promote(
-        &mut self,
-        snapshot: &dyn TurnSnapshot,
-        mut record: TurnRecord,
-        execution: TurnExecution,
-        promoted: Promoted,
-    ) -> Result<AttemptEnd, RunError> {
-        let staged = execution
-            .staged
-            .ok_or_else(|| bug("a turn passed without effects"))?;
-        let layer = std::slice::from_ref(&staged);
-        let after = Layered::new(snapshot.state(), layer);
-        let files: Vec<OutputFile> = promoted
-            .written
-            .iter()
-            .map(|path| projection::output_file(&after, path))
-            .collect::<Result<_, RunError>>()?;
-        // What someone else wrote must be known before the turn is promoted, not after.
-        projection::check_output(self.stage, snapshot.state(), &files)?;
-        self.stage.store.stage_turn(&staged)?;
-        let (plan, _) = plan_promotion(&staged, snapshot.state())?;
-        record.reads = execution.reads.to_value();
-        record.decisions = execution.decisions;
-        record.result = Some(execution.result);
-        let events = vec![
-            self.narrator
-                .turn_complete(&record, &promoted.from, &promoted.to, &promoted.written),
-            self.narrator.step_end(&record, "promoted"),
-        ];
-        let commit = TurnCommit {
-            base_generation: snapshot.generation(),
-            fence: self.lease.fence(),
-            plan,
-            record,
-            evidence: promoted.evidence,
-            events,
-        };
-        let committed = match self.stage.store.commit(&commit) {
-            Ok(committed) => committed,
-            Err(StoreFault::Conflict { .. }) => return Ok(AttemptEnd::Conflict),
-            Err(fault) => return Err(fault.into()),
-        };
-        self.project(snapshot, &commit, &files, &committed)?;
-        for event in &committed.events {
-            self.sink.emit(event);
-        }
-        Ok(AttemptEnd::Promoted)
-    }
-
-    /// Brings the projections up to a commit.
-    fn project(
-        &mut self,
-        before: &dyn TurnSnapshot,
-        commit: &TurnCommit,
-        files: &[OutputFile],
-        committed: &Committed,
-    ) -> Result<(), RunError> {
-        let lock = self.stage.store.lock_output()?;
-        projection::append_log(self.stage.workspace, &committed.events)?;
-        let load = |digest: &Digest| {
-            let found = commit
-                .evidence
-                .iter()
-                .find(|bytes| Digest::of_bytes(bytes) == *digest);
-            Ok(found.cloned())
-        };
-        observation::write(self.stage.workspace, &commit.record, &load)?;
-        self.stage
-            .store
-            .discard_staging(&commit.plan.run_id, commit.plan.turn_id)?;
-        projection::apply_output(self.stage, before.state(), files, committed.generation)?;
-        drop(lock);
-        Ok(self.stage.store.project_view()?)
-    }
-
     /// Keeps a failed attempt: its evidence is durable, the state does not move.
     fn fail(
         &mut self,
@@ -343,105 +207,6 @@ impl Session<'_> {
             self.sink.emit(event);
         }
         Ok(AttemptEnd::Refused)
-    }
-
-    /// Asks the model, or takes the staged answer to the very same request.
-    ///
-    /// The inner error is one that another attempt may get over; the outer one ends the command.
-    fn exchange(
-        &mut self,
-        place: &Place<'_>,
-        number: u64,
-        request: &ModelRequest,
-        exchanges: &mut Exchanges,
-    ) -> Result<Result<ModelAnswer, ModelError>, RunError> {
-        let request_bytes = canonical::serialize(request)?;
-        let request_digest = Digest::of_bytes(&request_bytes);
-        let staging = ExchangePlace {
-            run_id: self.envelope.run_id.clone(),
-            turn_id: place.turn_id,
-            attempt: place.attempt,
-            exchange: number,
-        };
-        let staged = self.stage.store.staged_exchange(&staging)?;
-        let answer = match staged.and_then(|bytes| staged_answer(&bytes, &request_digest)) {
-            Some(answer) => answer,
-            None => {
-                let asked = self.ask(place, number, request);
-                let answer = match asked {
-                    Ok(answer) => answer,
-                    Err(error) if error.is_worth_retrying() => {
-                        exchanges.evidence.push(request_bytes);
-                        exchanges.records.push(ExchangeRecord {
-                            request: request_digest,
-                            answer: None,
-                        });
-                        return Ok(Err(error));
-                    }
-                    Err(source) => {
-                        let venue = self.play.venue.name.clone();
-                        return Err(RunError::Backend { venue, source });
-                    }
-                };
-                let staged = object! {
-                    "request_digest" => request_digest.to_hex(),
-                    "answer" => canonical::to_value(&answer)?,
-                };
-                self.stage
-                    .store
-                    .stage_exchange(&staging, &canonical::to_bytes(&staged))?;
-                answer
-            }
-        };
-        let answer_bytes = canonical::serialize(&answer)?;
-        exchanges.records.push(ExchangeRecord {
-            request: request_digest,
-            answer: Some(Digest::of_bytes(&answer_bytes)),
-        });
-        exchanges.evidence.push(request_bytes);
-        exchanges.evidence.push(answer_bytes);
-        exchanges.tokens.prompt += answer.prompt_tokens.unwrap_or(0);
-        exchanges.tokens.completion += answer.completion_tokens.unwrap_or(0);
-        Ok(Ok(answer))
-    }
-
-    fn ask(
-        &mut self,
-        place: &Place<'_>,
-        number: u64,
-        request: &ModelRequest,
-    ) -> Result<ModelAnswer, ModelError> {
-        let start = self.narrator.event(
-            "model_start",
-            object! {
-                "turn" => place.turn_id.to_string(),
-                "card" => place.card.id.as_str(),
-                "role" => place.role,
-                "step" => place.step.name.as_str(),
-                "attempt" => place.attempt,
-                "exchange" => number,
-            },
-        );
-        self.sink.emit(&start);
-        let narrator = &self.narrator;
-        let sink = &mut *self.sink;
-        let mut on_delta = |delta: Delta| {
-            let (kind, text) = match delta {
-                Delta::Content(text) => ("content", text),
-                Delta::Thinking(text) => ("thinking", text),
-                Delta::ToolCall(call) => ("tool_call", call.name),
-            };
-            let data = object! {
-                "card" => place.card.id.as_str(),
-                "role" => place.role,
-                "kind" => kind,
-                "text" => text,
-            };
-            sink.emit(&narrator.event("model_delta", data));
-        };
-        self.stage
-            .provider
-            .invoke(request, &mut on_delta, &self.stage.cancellation)
     }
 
     fn tell_verdicts(&mut self, place: &Place<'_>, answer: &ModelAnswer, governed: &Governed) {
@@ -517,7 +282,7 @@ impl Session<'_> {
         }
     }
 
-    fn blank_record(&self, turn_id: TurnId, attempt: u64) -> TurnRecord {
+    pub(crate) fn blank_record(&self, turn_id: TurnId, attempt: u64) -> TurnRecord {
         TurnRecord {
             version: TURN_RECORD_VERSION.into(),
             run_id: self.envelope.run_id.to_string(),
@@ -545,24 +310,6 @@ impl Session<'_> {
     }
 }
 
-/// What a promotion needs beside record and execution.
-struct Promoted {
-    from: String,
-    to: String,
-    written: Vec<String>,
-    evidence: Vec<Vec<u8>>,
-}
-
-/// Returns the staged answer if it is whole and answers this very request; a torn or foreign one is asked again.
-fn staged_answer(bytes: &[u8], request: &Digest) -> Option<ModelAnswer> {
-    let staged = canonical::parse(bytes).ok()?;
-    let digest = staged.get("request_digest").and_then(Value::as_str)?;
-    if digest != request.to_hex() {
-        return None;
-    }
-    canonical::from_value(staged.get("answer")?.clone()).ok()
-}
-
 fn asked(answer: &ModelAnswer) -> Vec<CallRecord> {
     let calls = answer.tool_calls.iter();
     calls
@@ -572,21 +319,4 @@ fn asked(answer: &ModelAnswer) -> Vec<CallRecord> {
             result: Value::Null,
         })
         .collect()
-}
-
-pub(crate) fn bug(what: &str) -> RunError {
-    RunError::Bug {
-        what: what.to_owned(),
-    }
-}
-
-impl From<ProposalError> for RunError {
-    fn from(error: ProposalError) -> RunError {
-        match error {
-            ProposalError::Read(error) => error.into(),
-            ProposalError::Asset(error) => error.into(),
-            ProposalError::Name(error) => error.into(),
-            ProposalError::Transition(error) => bug(&error.to_string()),
-        }
-    }
 }

@@ -7,6 +7,8 @@ use orket_ports::ModelError;
 use orket_ports::verifier::VerifyError;
 use orket_ports::workspace::{AssetKind, WorkspaceError};
 
+use crate::proposal::ProposalError;
+
 /// Says why a run could not go on. What was promoted stays promoted; the same command goes on from there.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -112,4 +114,22 @@ fn known_names(known: &[String]) -> String {
         return "there are none yet (`orket init` writes samples)".into();
     }
     format!("there are: {}", known.join(", "))
+}
+
+/// Says that something happened which cannot.
+pub(crate) fn bug(what: &str) -> RunError {
+    RunError::Bug {
+        what: what.to_owned(),
+    }
+}
+
+impl From<ProposalError> for RunError {
+    fn from(error: ProposalError) -> RunError {
+        match error {
+            ProposalError::Read(error) => error.into(),
+            ProposalError::Asset(error) => error.into(),
+            ProposalError::Name(error) => error.into(),
+            ProposalError::Transition(error) => bug(&error.to_string()),
+        }
+    }
 }

@@ -7,14 +7,17 @@
 mod agent;
 mod asset;
 mod attempt;
+mod choice;
 mod conductor;
 mod error;
+mod exchange;
 mod govern;
 mod narrative;
 mod observation;
 mod orchestrator;
 mod play;
 mod projection;
+mod promote;
 mod proposal;
 mod replay;
 mod scope;

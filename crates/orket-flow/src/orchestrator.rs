@@ -4,25 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use orket_cards::{
-    Card, CardId, Cause, Lease, RunEnd, RunState, Tokens, TurnSnapshot, TurnStore, ready, stall,
+    Card, CardId, Cause, Lease, RunEnd, RunState, TurnSnapshot, TurnStore, ready, stall,
 };
 use orket_kernel::canonical;
-use orket_kernel::{Profile, RunEnvelope, RunHandle, RunId, TurnId, object};
+use orket_kernel::{RunEnvelope, RunHandle, RunId, TurnId, object};
 use orket_ports::model::Cancellation;
 use orket_ports::{
     Adjustment, Clock, Conductor, EventSink, ModelProvider, SessionView, Verifier, Workspace,
 };
 
 use crate::asset::StepAsset;
-use crate::attempt::{AttemptEnd, Place, bug};
-use crate::error::RunError;
+use crate::attempt::{AttemptEnd, Place};
+use crate::choice::{Choice, choose_run, finished_before, new_envelope};
+use crate::error::{RunError, bug};
 use crate::govern::Tools;
 use crate::narrative::Narrator;
 use crate::play::Play;
 use crate::projection;
 use crate::proposal;
-use crate::scope::artifact_entry;
-use crate::summary::{RunEnding, RunSummary};
+use crate::summary::{RunEnding, RunSummary, board, summarize};
 
 /// The adapters that a run is played on.
 pub struct Stage<'a> {
@@ -161,108 +161,6 @@ pub fn run_epic(
         Some(&run_id),
         ending,
     )
-}
-
-/// What a command has to do.
-enum Choice {
-    /// Start or continue this run.
-    Run(RunId),
-    /// Nothing: the run that was named has ended, or every card was finished before.
-    Over(Option<RunId>),
-}
-
-fn choose_run(
-    snapshot: &dyn TurnSnapshot,
-    play: &Play,
-    options: &RunOptions,
-) -> Result<Choice, RunError> {
-    let epic = &play.epic.name;
-    if let Some(run_id) = &options.run_id
-        && let Some(row) = snapshot.run(run_id)?
-    {
-        if row.epic != *epic {
-            return Err(RunError::OtherEpic {
-                run: run_id.to_string(),
-                epic: row.epic,
-            });
-        }
-        return Ok(match row.state {
-            RunState::Open => Choice::Run(run_id.clone()),
-            RunState::Passed | RunState::Failed => Choice::Over(Some(run_id.clone())),
-        });
-    }
-    let runs = snapshot.runs(Some(epic))?;
-    if let Some(open) = runs.iter().find(|run| run.state == RunState::Open) {
-        return match &options.run_id {
-            None => Ok(Choice::Run(open.run_id.clone())),
-            Some(_) => Err(RunError::AnotherRun {
-                epic: epic.clone(),
-                open: open.run_id.to_string(),
-            }),
-        };
-    }
-    if !has_work(snapshot, play, options)? {
-        return Ok(Choice::Over(None));
-    }
-    Ok(Choice::Run(match &options.run_id {
-        Some(run_id) => run_id.clone(),
-        None => free_run_id(snapshot, epic, runs.len())?,
-    }))
-}
-
-/// Ends a command for which nothing is left to do; projections that a killed command left behind are brought forward.
-fn finished_before(
-    stage: &Stage<'_>,
-    play: &Play,
-    run_id: Option<&RunId>,
-    options: &RunOptions,
-) -> Result<RunSummary, RunError> {
-    projection::bring_forward(stage, &play.epic.name)?;
-    let snapshot = stage.store.snapshot()?;
-    let ending = match run_id {
-        None => RunEnding::NothingToDo,
-        Some(run_id) => match snapshot.run(run_id)?.map(|row| row.state) {
-            Some(RunState::Passed) => RunEnding::Done,
-            _ => RunEnding::Incomplete,
-        },
-    };
-    summarize(stage, snapshot.as_ref(), play, options, run_id, ending)
-}
-
-/// Tells whether a card of the epic is not terminal, or not on the board yet.
-fn has_work(
-    snapshot: &dyn TurnSnapshot,
-    play: &Play,
-    options: &RunOptions,
-) -> Result<bool, RunError> {
-    let board = snapshot.cards(Some(&play.epic.name))?;
-    Ok(play.cards()?.iter().any(|defined| {
-        let wanted = options.card.as_ref().is_none_or(|card| *card == defined.id);
-        let known = board.iter().find(|card| card.id == defined.id);
-        wanted && known.is_none_or(|card| !card.status.is_terminal())
-    }))
-}
-
-fn free_run_id(snapshot: &dyn TurnSnapshot, epic: &str, known: usize) -> Result<RunId, RunError> {
-    let mut number = known + 1;
-    loop {
-        let run_id = RunId::parse(&format!("{epic}-{number}"))?;
-        if snapshot.run(&run_id)?.is_none() {
-            return Ok(run_id);
-        }
-        number += 1;
-    }
-}
-
-fn new_envelope(run_id: &RunId, play: &Play) -> Result<RunEnvelope, RunError> {
-    Ok(RunEnvelope::new(
-        run_id.clone(),
-        play.epic.name.clone(),
-        play.venue.name.clone(),
-        play.policy(),
-        Profile::orket(),
-        canonical::to_value(play)?,
-    ))
 }
 
 impl Session<'_> {
@@ -483,69 +381,4 @@ impl Session<'_> {
 enum Flowing {
     On,
     Stop,
-}
-
-/// Returns the cards of a play as they stand, oldest first.
-fn board(snapshot: &dyn TurnSnapshot, play: &Play) -> Result<Vec<Card>, RunError> {
-    let ids: BTreeSet<CardId> = play.ids().into_iter().collect();
-    let mut cards = snapshot.cards(Some(&play.epic.name))?;
-    cards.retain(|card| ids.contains(&card.id));
-    Ok(cards)
-}
-
-fn summarize(
-    stage: &Stage<'_>,
-    snapshot: &dyn TurnSnapshot,
-    play: &Play,
-    options: &RunOptions,
-    run_id: Option<&RunId>,
-    ending: RunEnding,
-) -> Result<RunSummary, RunError> {
-    let cards = board(snapshot, play)?;
-    let mut files = Vec::new();
-    for stem in snapshot.state().stems("artifact/")? {
-        if let Some((digest, _)) = artifact_entry(snapshot.state(), stem.name())? {
-            files.push((stem.name().to_owned(), digest));
-        }
-    }
-    let mut summary = RunSummary {
-        epic: play.epic.name.clone(),
-        only: options.card.clone(),
-        run_id: run_id.map(ToString::to_string),
-        ending,
-        stalls: stall(&cards),
-        cards,
-        turns: 0,
-        refused_attempts: 0,
-        corrected_turns: 0,
-        files,
-        tokens: Tokens::default(),
-        sandbox_tier: stage.verifier.tier(),
-        state_digest: snapshot.state_digest(),
-        last_turn: None,
-    };
-    let Some(run_id) = run_id else {
-        return Ok(summary);
-    };
-    let turns = snapshot.turns(run_id)?;
-    let attempts = snapshot.attempts(run_id)?;
-    summary.turns = turns.len() as u64;
-    summary.refused_attempts = attempts.len() as u64;
-    summary.last_turn = turns.last().map(|turn| {
-        let card = turn.card.as_ref().map_or("-", CardId::as_str);
-        format!("{run_id}:{card}:{}", turn.turn_id.number())
-    });
-    let records = turns
-        .iter()
-        .map(|t| t.record_digest)
-        .chain(attempts.iter().map(|a| a.record_digest));
-    for digest in records {
-        let record = snapshot.turn_record(&digest)?;
-        summary.tokens.prompt += record.tokens.prompt;
-        summary.tokens.completion += record.tokens.completion;
-        if record.refusals.is_empty() && record.exchanges.len() > 1 {
-            summary.corrected_turns += 1;
-        }
-    }
-    Ok(summary)
 }

@@ -1,7 +1,14 @@
 //! What a run comes to.
 
-use orket_cards::{Card, CardId, Tokens};
-use orket_kernel::Digest;
+use std::collections::BTreeSet;
+
+use orket_cards::{Card, CardId, Tokens, TurnSnapshot, stall};
+use orket_kernel::{Digest, RunId};
+
+use crate::error::RunError;
+use crate::orchestrator::{RunOptions, Stage};
+use crate::play::Play;
+use crate::scope::artifact_entry;
 
 /// How a run command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,4 +54,70 @@ pub struct RunSummary {
     pub state_digest: Digest,
     /// The last promoted turn, in the form that `orket replay-turn` takes.
     pub last_turn: Option<String>,
+}
+
+/// Returns the cards of a play as they stand, oldest first.
+pub(crate) fn board(snapshot: &dyn TurnSnapshot, play: &Play) -> Result<Vec<Card>, RunError> {
+    let ids: BTreeSet<CardId> = play.ids().into_iter().collect();
+    let mut cards = snapshot.cards(Some(&play.epic.name))?;
+    cards.retain(|card| ids.contains(&card.id));
+    Ok(cards)
+}
+
+/// Says what a run came to.
+pub(crate) fn summarize(
+    stage: &Stage<'_>,
+    snapshot: &dyn TurnSnapshot,
+    play: &Play,
+    options: &RunOptions,
+    run_id: Option<&RunId>,
+    ending: RunEnding,
+) -> Result<RunSummary, RunError> {
+    let cards = board(snapshot, play)?;
+    let mut files = Vec::new();
+    for stem in snapshot.state().stems("artifact/")? {
+        if let Some((digest, _)) = artifact_entry(snapshot.state(), stem.name())? {
+            files.push((stem.name().to_owned(), digest));
+        }
+    }
+    let mut summary = RunSummary {
+        epic: play.epic.name.clone(),
+        only: options.card.clone(),
+        run_id: run_id.map(ToString::to_string),
+        ending,
+        stalls: stall(&cards),
+        cards,
+        turns: 0,
+        refused_attempts: 0,
+        corrected_turns: 0,
+        files,
+        tokens: Tokens::default(),
+        sandbox_tier: stage.verifier.tier(),
+        state_digest: snapshot.state_digest(),
+        last_turn: None,
+    };
+    let Some(run_id) = run_id else {
+        return Ok(summary);
+    };
+    let turns = snapshot.turns(run_id)?;
+    let attempts = snapshot.attempts(run_id)?;
+    summary.turns = turns.len() as u64;
+    summary.refused_attempts = attempts.len() as u64;
+    summary.last_turn = turns.last().map(|turn| {
+        let card = turn.card.as_ref().map_or("-", CardId::as_str);
+        format!("{run_id}:{card}:{}", turn.turn_id.number())
+    });
+    let records = turns
+        .iter()
+        .map(|t| t.record_digest)
+        .chain(attempts.iter().map(|a| a.record_digest));
+    for digest in records {
+        let record = snapshot.turn_record(&digest)?;
+        summary.tokens.prompt += record.tokens.prompt;
+        summary.tokens.completion += record.tokens.completion;
+        if record.refusals.is_empty() && record.exchanges.len() > 1 {
+            summary.corrected_turns += 1;
+        }
+    }
+    Ok(summary)
 }

@@ -1,0 +1,130 @@
+//! One exchange with the model: asked once, written down before anything judges it.
+
+use orket_cards::{ExchangePlace, ExchangeRecord, Tokens};
+use orket_kernel::canonical::{self, Value};
+use orket_kernel::{Digest, object};
+use orket_ports::ModelError;
+use orket_ports::model::{Delta, ModelAnswer, ModelRequest};
+
+use crate::attempt::Place;
+use crate::error::RunError;
+use crate::orchestrator::Session;
+
+/// What the exchanges of an attempt left behind.
+#[derive(Default)]
+pub(crate) struct Exchanges {
+    pub(crate) records: Vec<ExchangeRecord>,
+    pub(crate) evidence: Vec<Vec<u8>>,
+    pub(crate) tokens: Tokens,
+}
+
+impl Session<'_> {
+    /// Asks the model, or takes the staged answer to the very same request.
+    ///
+    /// The inner error is one that another attempt may get over; the outer one ends the command.
+    pub(crate) fn exchange(
+        &mut self,
+        place: &Place<'_>,
+        number: u64,
+        request: &ModelRequest,
+        exchanges: &mut Exchanges,
+    ) -> Result<Result<ModelAnswer, ModelError>, RunError> {
+        let request_bytes = canonical::serialize(request)?;
+        let request_digest = Digest::of_bytes(&request_bytes);
+        let staging = ExchangePlace {
+            run_id: self.envelope.run_id.clone(),
+            turn_id: place.turn_id,
+            attempt: place.attempt,
+            exchange: number,
+        };
+        let staged = self.stage.store.staged_exchange(&staging)?;
+        let answer = match staged.and_then(|bytes| staged_answer(&bytes, &request_digest)) {
+            Some(answer) => answer,
+            None => {
+                let asked = self.ask(place, number, request);
+                let answer = match asked {
+                    Ok(answer) => answer,
+                    Err(error) if error.is_worth_retrying() => {
+                        exchanges.evidence.push(request_bytes);
+                        exchanges.records.push(ExchangeRecord {
+                            request: request_digest,
+                            answer: None,
+                        });
+                        return Ok(Err(error));
+                    }
+                    Err(source) => {
+                        let venue = self.play.venue.name.clone();
+                        return Err(RunError::Backend { venue, source });
+                    }
+                };
+                let staged = object! {
+                    "request_digest" => request_digest.to_hex(),
+                    "answer" => canonical::to_value(&answer)?,
+                };
+                self.stage
+                    .store
+                    .stage_exchange(&staging, &canonical::to_bytes(&staged))?;
+                answer
+            }
+        };
+        let answer_bytes = canonical::serialize(&answer)?;
+        exchanges.records.push(ExchangeRecord {
+            request: request_digest,
+            answer: Some(Digest::of_bytes(&answer_bytes)),
+        });
+        exchanges.evidence.push(request_bytes);
+        exchanges.evidence.push(answer_bytes);
+        exchanges.tokens.prompt += answer.prompt_tokens.unwrap_or(0);
+        exchanges.tokens.completion += answer.completion_tokens.unwrap_or(0);
+        Ok(Ok(answer))
+    }
+
+    fn ask(
+        &mut self,
+        place: &Place<'_>,
+        number: u64,
+        request: &ModelRequest,
+    ) -> Result<ModelAnswer, ModelError> {
+        let start = self.narrator.event(
+            "model_start",
+            object! {
+                "turn" => place.turn_id.to_string(),
+                "card" => place.card.id.as_str(),
+                "role" => place.role,
+                "step" => place.step.name.as_str(),
+                "attempt" => place.attempt,
+                "exchange" => number,
+            },
+        );
+        self.sink.emit(&start);
+        let narrator = &self.narrator;
+        let sink = &mut *self.sink;
+        let mut on_delta = |delta: Delta| {
+            let (kind, text) = match delta {
+                Delta::Content(text) => ("content", text),
+                Delta::Thinking(text) => ("thinking", text),
+                Delta::ToolCall(call) => ("tool_call", call.name),
+            };
+            let data = object! {
+                "card" => place.card.id.as_str(),
+                "role" => place.role,
+                "kind" => kind,
+                "text" => text,
+            };
+            sink.emit(&narrator.event("model_delta", data));
+        };
+        self.stage
+            .provider
+            .invoke(request, &mut on_delta, &self.stage.cancellation)
+    }
+}
+
+/// Returns the staged answer if it is whole and answers this very request; a torn or foreign one is asked again.
+fn staged_answer(bytes: &[u8], request: &Digest) -> Option<ModelAnswer> {
+    let staged = canonical::parse(bytes).ok()?;
+    let digest = staged.get("request_digest").and_then(Value::as_str)?;
+    if digest != request.to_hex() {
+        return None;
+    }
+    canonical::from_value(staged.get("answer")?.clone()).ok()
+}
