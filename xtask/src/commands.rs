@@ -1,5 +1,6 @@
 //! The commands, one file each: gather the inputs, call the checks, settle.
 
+pub(crate) mod bench;
 pub(crate) mod docs;
 pub(crate) mod layers;
 pub(crate) mod record;

@@ -27,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Everything a change must pass: format, lints, tests, API documentation, layers, documents.
     Test(commands::test::Arguments),
+    /// Measures side by side with others and writes the table into docs/benchmarks.md.
+    Bench(commands::bench::Arguments),
     /// Proves from `cargo metadata` and the sources which crate may use what.
     Layers,
     /// Records the sample epic's exchanges anew, after a prompt changed.
@@ -38,6 +40,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => commands::test::run(&arguments),
+        Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Layers => workspace::Workspace::load().and_then(|it| commands::layers::check(&it)),
         Command::Record => commands::record::run(),
         Command::Docs(arguments) => commands::docs::run(&arguments),

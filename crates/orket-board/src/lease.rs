@@ -1,6 +1,7 @@
 //! The lease of a run: a lock that the system takes back when its holder dies, and a fencing number.
 
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use orket_cards::{Lease, OutputLock, StoreFault};
@@ -52,12 +53,17 @@ pub(crate) fn lock_output(home: &Path) -> Result<FileLock, StoreFault> {
 fn open(home: &Path, name: &str) -> Result<(File, PathBuf), StoreFault> {
     let directory = home.join("durable").join("leases");
     let path = directory.join(format!("{name}.lock"));
-    fs::create_dir_all(&directory).map_err(|error| failed(&directory, &error))?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&directory)
+        .map_err(|error| failed(&directory, &error))?;
     let file = File::options()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
+        .mode(0o600)
         .open(&path)
         .map_err(|error| failed(&path, &error))?;
     Ok((file, path))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Card, CardId};
+use crate::{Card, CardId, WaitReason};
 
 /// Says why a set of cards cannot be scheduled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -168,6 +168,12 @@ pub fn stall(cards: &[Card]) -> Vec<Stall> {
                 .map(|needed| format!("{} ({})", needed.id, needed.status))
                 .collect();
             let reason = match (card.wait_reason, open.is_empty()) {
+                (Some(WaitReason::System), _) => {
+                    format!(
+                        "{} after its last attempt was refused; `orket show card {}` says why",
+                        card.status, card.id
+                    )
+                }
                 (Some(reason), _) => format!("{}: {reason}", card.status),
                 (None, false) => format!("waits for {}", open.join(", ")),
                 (None, true) => format!("no step of the score acts on the status {}", card.status),

@@ -87,7 +87,7 @@ fn backend_hint(error: &ModelError) -> &'static str {
             "fetch it (`ollama pull MODEL`), then run the same command again"
         }
         ModelError::NotRecorded { .. } | ModelError::BadRecording { .. } => {
-            "the prompt or the recordings changed; use a venue with a model server"
+            "the prompt or the recordings changed; go on with a model server (--venue ollama)"
         }
         ModelError::ContextOverflow { .. } => {
             "raise options.num_ctx in the venue, then run the same command again"

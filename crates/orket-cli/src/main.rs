@@ -18,7 +18,7 @@ use crate::commands::Command;
 
 /// Runs agent workflows on your own machine, and can prove what happened.
 #[derive(Parser)]
-#[command(name = "orket", version, about, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "orket", version, max_term_width = 100, after_help = AFTER_HELP)]
 struct Arguments {
     /// Work on the project in this directory (default: the nearest one upward that holds orket.toml)
     #[arg(long, global = true, value_name = "DIR")]

@@ -63,6 +63,10 @@ impl Session<'_> {
         } else {
             None
         };
+        if let Some(verified) = &verified {
+            let told = self.narrator.verification(place.card, verified);
+            self.sink.emit(&told);
+        }
         let known: Vec<Value> = verified
             .iter()
             .filter_map(Verified::evidence)

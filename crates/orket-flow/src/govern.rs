@@ -176,7 +176,7 @@ pub fn govern(
         .iter()
         .filter(|(_, refusal)| refusal.reason != DENIED)
         .map(|(ordinal, refusal)| GateRefusal {
-            call: ordinal.unwrap_or(0),
+            call: *ordinal,
             reason: refusal.reason.clone(),
             message: refusal.message.clone(),
         })

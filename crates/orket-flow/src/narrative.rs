@@ -7,6 +7,7 @@ use orket_ports::event::EVENT_VERSION;
 use orket_ports::{Clock, Event};
 
 use crate::play::Play;
+use crate::verification::Verified;
 
 /// Writes the events of one run.
 pub(crate) struct Narrator<'a> {
@@ -37,6 +38,21 @@ impl Narrator<'_> {
                 "model" => play.venue.model.as_str(),
                 "sandbox_tier" => tier,
                 "cards" => cards.iter().map(|card| Value::from(card.id.as_str())).collect::<Vec<_>>(),
+            },
+        )
+    }
+
+    pub(crate) fn verification(&self, card: &Card, verified: &Verified) -> Event {
+        let checks = verified
+            .evidence()
+            .and_then(|outcome| outcome.get("checks"))
+            .cloned();
+        self.event(
+            "verification",
+            object! {
+                "card" => card.id.as_str(),
+                "state" => verified.state().as_str(),
+                "checks" => checks.unwrap_or_else(|| Value::from(Vec::<Value>::new())),
             },
         )
     }

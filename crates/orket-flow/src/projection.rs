@@ -2,7 +2,7 @@
 
 use orket_cards::{RunState, StoreFault, TurnSnapshot};
 use orket_kernel::canonical;
-use orket_kernel::{Digest, StateView};
+use orket_kernel::{Digest, StateView, TurnId};
 use orket_ports::workspace::{OnDisk, OutputFile};
 use orket_ports::{Event, Workspace};
 
@@ -109,18 +109,14 @@ fn bring_runs_forward(
     };
     let run_id = &newest.run_id;
     let mut records = Vec::new();
-    let attempts = snapshot.attempts(run_id)?;
-    records.extend(
-        attempts
-            .last()
-            .map(|it| (it.turn_id, false, it.record_digest)),
-    );
     let turns = snapshot.turns(run_id)?;
-    records.extend(turns.last().map(|it| (it.turn_id, true, it.record_digest)));
-    // The checkpoint is that of the last attempt, so an attempt at a turn comes before the turn itself.
-    records.sort();
+    records.extend(turns.last().map(|turn| turn.record_digest));
+    // The checkpoint is that of the last attempt, so an attempt at a turn that was promoted after it is left out.
+    let open = newest.last_turn.map_or(TurnId::FIRST, TurnId::next);
+    let attempts = snapshot.attempts_at(run_id, open)?;
+    records.extend(attempts.last().map(|attempt| attempt.record_digest));
     let load = |digest: &Digest| Ok(snapshot.record(digest)?);
-    for (_, _, digest) in records {
+    for digest in records {
         observation::write(stage.workspace, &snapshot.turn_record(&digest)?, &load)?;
     }
     Ok(())

@@ -99,8 +99,8 @@ pub struct Triplet {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GateRefusal {
-    /// The place of the call in its turn, counted from 0.
-    pub call: u64,
+    /// The place of the call in its turn, counted from 0; `None` if the turn as a whole was refused.
+    pub call: Option<u64>,
     /// A stable word for the rule.
     pub reason: String,
     /// What was refused and why.

@@ -34,9 +34,7 @@ pub(crate) fn open_writer(path: &Path, busy_timeout: Duration) -> Result<Connect
         .pragma_query_value(None, "journal_mode", |row| row.get(0))
         .map_err(failed)?;
     if mode != "wal" {
-        connection
-            .pragma_update(None, "journal_mode", "wal")
-            .map_err(failed)?;
+        to_write_ahead_log(&connection, path)?;
     }
     connection
         .pragma_update(None, "synchronous", "full")
@@ -47,6 +45,18 @@ pub(crate) fn open_writer(path: &Path, busy_timeout: Duration) -> Result<Connect
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .map_err(failed)?;
     Ok(connection)
+}
+
+/// Opens the connection that makes a new database.
+pub(crate) fn open_draft(path: &Path) -> Result<Connection, StoreError> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)
+}
+
+/// Turns a database to the write-ahead log, for good.
+pub(crate) fn to_write_ahead_log(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    connection
+        .pragma_update(None, "journal_mode", "wal")
+        .map_err(|error| StoreError::sqlite(path, "set up", error))
 }
 
 /// Opens a connection that cannot write.

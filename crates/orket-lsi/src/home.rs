@@ -18,7 +18,7 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// Makes the directories that are missing and the empty database file, and checks all that is there.
+    /// Makes the directories that are missing.
     pub(crate) fn create(home: &Path) -> Result<Home, StoreError> {
         create_directories(home)?;
         let home = Home {
@@ -28,8 +28,6 @@ impl Home {
         network::refuse(&home.root)?;
         create_directory(&home.durable())?;
         create_directory(&home.database_directory())?;
-        create_database_file(&home.database())?;
-        home.check()?;
         Ok(home)
     }
 
@@ -61,7 +59,8 @@ impl Home {
         Ok(found)
     }
 
-    fn check(&self) -> Result<(), StoreError> {
+    /// Refuses a home that others own or can write.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
         check(&self.durable())?;
         check(&self.database_directory())?;
         check(&self.database())
@@ -147,7 +146,7 @@ fn create_directories(path: &Path) -> Result<(), StoreError> {
 }
 
 /// SQLite gives the files beside the database the mode of the database.
-fn create_database_file(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn create_database_file(path: &Path) -> Result<(), StoreError> {
     match OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -160,7 +159,7 @@ fn create_database_file(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn sync_parent(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn sync_parent(path: &Path) -> Result<(), StoreError> {
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

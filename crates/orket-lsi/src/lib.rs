@@ -22,6 +22,7 @@ mod access;
 mod commit;
 mod committed;
 mod content;
+mod creation;
 mod database;
 mod delta;
 mod error;

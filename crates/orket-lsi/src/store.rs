@@ -11,7 +11,7 @@ use crate::gate::Gate;
 use crate::home::Home;
 use crate::migration::{self, Migration, Progress};
 use crate::promotion::Head;
-use crate::{Snapshot, Staging, StoreError, database, view};
+use crate::{Snapshot, Staging, StoreError, creation, database, view};
 
 /// How a store behaves.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +68,8 @@ impl Store {
         let home = Home::create(home)?;
         let path = home.database();
         let steps = migration::all(migrations, &path)?;
+        creation::create(&home, &steps)?;
+        home.check()?;
         let opened = (|| {
             // A look first: setting up the connection writes, and what is not ours must stay as it is.
             refuse_foreign(&path, &steps, settings)?;

@@ -6,6 +6,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use orket_kernel::Digest;
+
 /// Whether the bytes must survive a power cut or only the end of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
@@ -20,13 +22,13 @@ pub(crate) fn write(path: &Path, bytes: &[u8], durability: Durability) -> std::i
     let parent = path
         .parent()
         .ok_or_else(|| std::io::Error::from(ErrorKind::InvalidInput))?;
-    let (temporary, mut file) = match create_temporary(parent) {
+    let (temporary, mut file) = match create_temporary(parent, path, durability) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             fs::DirBuilder::new()
                 .mode(0o700)
                 .recursive(true)
                 .create(parent)?;
-            create_temporary(parent)?
+            create_temporary(parent, path, durability)?
         }
         other => other?,
     };
@@ -51,20 +53,41 @@ pub(crate) fn is_temporary(name: &str) -> bool {
     name.starts_with(".new-")
 }
 
-/// Makes a new file. Its name can be guessed, but only its owner can write the directory it is made in.
-fn create_temporary(directory: &Path) -> std::io::Result<(PathBuf, File)> {
+/// Makes a new file beside `path`. Its name can be guessed, but only its owner can write the directory it is made in.
+///
+/// An unsynced file is a projection's or a staging area's, which has one writer at a time: its draft has one name, so that
+/// the next write takes away what a killed one left. Synced ones are contents that two processes may write at once; their
+/// drafts have names of their own.
+fn create_temporary(
+    directory: &Path,
+    path: &Path,
+    durability: Durability,
+) -> std::io::Result<(PathBuf, File)> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     loop {
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = directory.join(format!(".new-{}-{number}", std::process::id()));
+        let name = match durability {
+            Durability::Unsynced => {
+                let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+                format!(".new-{}", &Digest::of_bytes(name).to_hex()[..16])
+            }
+            Durability::Synced => {
+                let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+                format!(".new-{}-{number}", std::process::id())
+            }
+        };
+        let draft = directory.join(name);
         match OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(&path)
+            .open(&draft)
         {
-            Ok(file) => return Ok((path, file)),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Ok(file) => return Ok((draft, file)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if durability == Durability::Unsynced {
+                    fs::remove_file(&draft)?;
+                }
+            }
             Err(error) => return Err(error),
         }
     }

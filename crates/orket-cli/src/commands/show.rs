@@ -177,7 +177,7 @@ fn run_json(run: &RunRow) -> Value {
         "run_id" => run.run_id.as_str(),
         "epic" => run.epic.as_str(),
         "state" => run.state.as_str(),
-        "venue" => run.envelope.model_profile.as_str(),
+        "begun_with_venue" => run.envelope.model_profile.as_str(),
         "last_turn" => run.last_turn.map_or(Value::Null, |turn| turn.to_string().into()),
     }
 }
@@ -206,7 +206,7 @@ fn run(snapshot: &dyn TurnSnapshot, id: &RunId, json: bool) -> Result<String, Fa
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "run {} ({}), epic {}, venue {}",
+        "run {} ({}), epic {}, begun with the venue {}",
         run.run_id,
         run.state.as_str(),
         run.epic,
@@ -311,6 +311,9 @@ fn turn(snapshot: &dyn TurnSnapshot, place: &TurnPlace, json: bool) -> Result<St
         record.tokens.completion,
         record.exchanges.len()
     );
+    if let Some(venue) = record.notes.get("venue").and_then(Value::as_str) {
+        let _ = writeln!(text, "venue         {venue}");
+    }
     if let Some(tier) = record.notes.get("sandbox_tier").and_then(Value::as_str) {
         let _ = writeln!(text, "sandbox       {tier}");
     }

@@ -125,6 +125,16 @@ impl EventSink for Progress {
                 );
                 self.live(line);
             }
+            "verification" => {
+                let checks = data.get("checks").and_then(Value::as_array).unwrap_or_default();
+                let checks: Vec<String> = checks
+                    .iter()
+                    .map(|check| format!("{}: {}", text(check, "fixture"), text(check, "ended")))
+                    .collect();
+                let what = if checks.is_empty() { String::new() } else { format!(" ({})", checks.join(", ")) };
+                let line = format!("{} is verified: {}{what}", text(data, "card"), text(data, "state"));
+                self.line(&line);
+            }
             "tool_call" => {
                 self.end_live();
                 let verdict = text(data, "verdict");

@@ -48,6 +48,28 @@ fn a_server_that_is_not_there() {
     goes_on(environment);
 }
 
+/// As the hint says: the venue may change between two sessions of a run.
+#[test]
+fn a_run_whose_server_is_gone_goes_on_with_recordings() {
+    let environment = {
+        let mut environment = ready_for_a_server();
+        environment.set("ORKET_OLLAMA_URL", "http://127.0.0.1:1");
+        environment
+    };
+    environment.run(&OLLAMA).complaint(5);
+    let output = environment.run(&["run", "--epic", "first_light", "--venue", "recorded"]);
+    output.assert_code(0);
+    let first = output.stderr.lines().next().unwrap();
+    assert!(
+        first.starts_with("run first_light-1: epic first_light, venue recorded, "),
+        "{first}"
+    );
+    assert_same(
+        &facts(&worked(), "first_light-1"),
+        &facts(&environment, "first_light-1"),
+    );
+}
+
 #[test]
 fn a_server_without_the_model() {
     let mut environment = ready_for_a_server();

@@ -114,7 +114,7 @@ fn a_kill_in_the_beginning_leaves_a_project_that_works() {
     let expected = whole(&environment);
     let mut failures = Vec::new();
     let mut kills = 0;
-    let repetitions = if is_full() { 20 } else { 3 };
+    let repetitions = if is_full() { 6 } else { 3 };
     for place in BEGINNINGS
         .iter()
         .cycle()

@@ -116,7 +116,7 @@ fn a_status_jump_is_refused_and_on_record() {
     assert_eq!(
         attempt["refusals"],
         serde_json::json!([
-            "FL-4: a card cannot go from ready to done; from ready it can go to in_progress, canceled, archived"
+            "FL-4: a card cannot go from ready to done; from ready it can go to in_progress"
         ])
     );
     assert_eq!(codes(&attempt), ["E_CAPABILITY_DENIED"]);

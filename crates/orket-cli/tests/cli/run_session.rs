@@ -2,9 +2,9 @@
 
 use insta::assert_snapshot;
 use orket_model_double::{Answer, Script};
-use orket_testkit::CliEnvironment;
+use orket_testkit::{CliEnvironment, Tree};
 
-use crate::sample::{assert_same, facts, program, sample, script, serve, worked};
+use crate::sample::{assert_same, facts, fixtures, program, sample, script, serve, worked};
 
 #[test]
 fn the_sample_is_worked_to_done() {
@@ -78,7 +78,7 @@ fn the_sample_is_worked_to_done() {
       + promoted ready -> in_progress
     turn-0011 FL-3 coder in build
       - not carried out write_file agent_output/first_light.sh
-      x refused update_issue_status FL-4 done: FL-4: a card cannot go from ready to done; from ready it can go to in_progress, canceled, archived
+      x refused update_issue_status FL-4 done: FL-4: a card cannot go from ready to done; from ready it can go to in_progress
       - not carried out update_issue_status code_review
       attempt 1 refused; nothing of it was done
     turn-0011 FL-3 coder in build, attempt 2
@@ -163,35 +163,40 @@ fn what_is_finished_is_not_run_again() {
 
 #[test]
 fn a_project_of_ones_own_begins_with_init() {
-    let environment = CliEnvironment::empty(program());
+    let mut environment = CliEnvironment::empty(program());
+    // The recordings are named by the digests of their requests, which change with every prompt.
+    let cassettes = Tree::read(&fixtures().join("first_light/cassettes"));
+    for name in cassettes.files() {
+        environment.hide(name, "[digest].json");
+    }
     assert_snapshot!(environment.run(&["init"]), @r"
     $ orket init
     made  .env.example
     made  .gitignore
-    made  cassettes/05be8b431e43536e.json
-    made  cassettes/06b36be55c7e0737.json
-    made  cassettes/2e15cceb138894de.json
-    made  cassettes/31f9dcada51e8fa9.json
-    made  cassettes/36091cf4dadef914.json
-    made  cassettes/371ea7c6fa662f8a.json
-    made  cassettes/4c0e9260b7d61ee2.json
-    made  cassettes/55419e2fdb87612b.json
-    made  cassettes/55aba867abc95229.json
-    made  cassettes/59dc1c11ff89a1f1.json
-    made  cassettes/5e25d1533f384303.json
-    made  cassettes/5f536bdf5d192340.json
-    made  cassettes/62b4c003ce10164c.json
-    made  cassettes/752f00a513d108f2.json
-    made  cassettes/7fa3548f2a55a2bd.json
-    made  cassettes/82465a9a459df1b6.json
-    made  cassettes/83e523eaec04f817.json
-    made  cassettes/8c24695c57a3e82d.json
-    made  cassettes/9926a6ca44f957d1.json
-    made  cassettes/b531038eaf3a8052.json
-    made  cassettes/c814f13f14905b87.json
-    made  cassettes/cc22fc0de10855bb.json
-    made  cassettes/f5fb304ed08e80f4.json
-    made  cassettes/f69d2b62c3835a06.json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
+    made  cassettes/[digest].json
     made  model/bands/workshop.json
     made  model/epics/first_light.json
     made  model/flows/standard.json
@@ -229,8 +234,8 @@ fn a_run_as_json_is_lines_of_events_and_a_summary() {
         .collect();
     let (summary, events) = lines.split_last().unwrap();
     assert_eq!(summary["event"], "summary");
-    assert_eq!(summary["turns"], 22);
-    assert_eq!(summary["ending"], "done");
+    assert_eq!(summary["data"]["turns"], 22);
+    assert_eq!(summary["data"]["ending"], "done");
     assert!(events.iter().all(|event| event["run_id"] == "first_light-1"
         && event["time"] == "2026-01-01T00:00:00Z"
         && event["version"] == "orket_event/v1"));
@@ -319,11 +324,11 @@ fn a_model_that_never_calls_a_tool_blocks_the_card_and_what_waits_for_it() {
     $ orket show run first_light-1
     run first_light-1 (failed), epic first_light, venue ollama
       first_light-1:-:1:engine                       load    3bd8a0aedd8d2c80
-      turn-0002 attempt 1 refused: the answer holds no tool call; answer with calls of add_issue_comment, list_directory, read_file, update_issue_status, write_file
-      turn-0002 attempt 2 refused: the answer holds no tool call; answer with calls of add_issue_comment, list_directory, read_file, update_issue_status, write_file
-      turn-0002 attempt 3 refused: the answer holds no tool call; answer with calls of add_issue_comment, list_directory, read_file, update_issue_status, write_file
-      first_light-1:FL-1:2:engine                    give_up c99aff06b765067d
-    state 3d537059999174a103d8ed7d366fc4248d3f5a508ad3b5bb0e93293196fe64ee
+      turn-0002 FL-1 attempt 1 refused: the answer holds no tool call; answer with calls of add_issue_comment, list_directory, read_file, update_issue_status, write_file
+      turn-0002 FL-1 attempt 2 refused: the answer holds no tool call; answer with calls of add_issue_comment, list_directory, read_file, update_issue_status, write_file
+      turn-0002 FL-1 attempt 3 refused: the answer holds no tool call; answer with calls of add_issue_comment, list_directory, read_file, update_issue_status, write_file
+      first_light-1:FL-1:2:engine                    give_up bcb84730da0ea535
+    state after turn-0002: 3d537059999174a103d8ed7d366fc4248d3f5a508ad3b5bb0e93293196fe64ee
     [exit 0]
     ");
     // The same command is a new run that tries again, here with a model that has come to its senses.

@@ -30,51 +30,51 @@ fn a_card_a_run_and_a_turn_are_shown_whole() {
     integrity_guard: The example for 21 is wrong: the program prints night. Put the example right.
 
     turns
-      first_light-1:FL-4:15:architect                build   dc8d011e3a087f68
-      first_light-1:FL-4:16:code_reviewer            review  71cb863dd8fc3325
-      first_light-1:FL-4:17:code_reviewer            review  faf247d49b983074
-      first_light-1:FL-4:18:integrity_guard          guard   262281f96b01ebd4
-      first_light-1:FL-4:19:architect                build   61458e7a6b098612
-      first_light-1:FL-4:20:code_reviewer            review  43f0ca17ea1b1727
-      first_light-1:FL-4:21:code_reviewer            review  f4f6b805a82cead7
-      first_light-1:FL-4:22:integrity_guard          guard   da8185e27a8a158d
+      first_light-1:FL-4:15:architect                build   0c5621c6c1307dfe
+      first_light-1:FL-4:16:code_reviewer            review  acbdb79d15002950
+      first_light-1:FL-4:17:code_reviewer            review  d5cbe25c34d283a6
+      first_light-1:FL-4:18:integrity_guard          guard   20d5923222323c1c
+      first_light-1:FL-4:19:architect                build   8ed9ae8f58f9a98d
+      first_light-1:FL-4:20:code_reviewer            review  91e34ba2ea46a9d9
+      first_light-1:FL-4:21:code_reviewer            review  175d4c92979e10b9
+      first_light-1:FL-4:22:integrity_guard          guard   75a4cff09988022e
     [exit 0]
     ");
     assert_snapshot!(environment.run(&["show", "run", "first_light-1"]), @r"
     $ orket show run first_light-1
     run first_light-1 (passed), epic first_light, venue recorded
       first_light-1:-:1:engine                       load    3bd8a0aedd8d2c80
-      first_light-1:FL-1:2:architect                 build   07b8d50ce7de6f60
-      first_light-1:FL-1:3:code_reviewer             review  7c0423fffe1e69f0
-      first_light-1:FL-1:4:code_reviewer             review  885f7a8b20af2009
-      first_light-1:FL-1:5:integrity_guard           guard   98e822e05fe42ae3
-      turn-0006 attempt 1 refused: verification/phase.sh cannot be written: agents write below agent_output/ only
-      first_light-1:FL-2:6:coder                     build   70f00d2e734b2e38
-      first_light-1:FL-2:7:code_reviewer             review  aca96479f010e4f2
-      first_light-1:FL-2:8:code_reviewer             review  67a3c99b4206ae9e
-      first_light-1:FL-2:9:integrity_guard           guard   cc57b3131634afeb
-      first_light-1:FL-3:10:coder                    build   d5bf2094ec0f3eca
-      turn-0011 attempt 1 refused: FL-4: a card cannot go from ready to done; from ready it can go to in_progress, canceled, archived
-      first_light-1:FL-3:11:coder                    build   c7f10de8c50a3917
-      first_light-1:FL-3:12:code_reviewer            review  a64c59b2ede1595f
-      first_light-1:FL-3:13:code_reviewer            review  b926bab561bbed89
-      first_light-1:FL-3:14:integrity_guard          guard   465965ed061c96bd
-      first_light-1:FL-4:15:architect                build   dc8d011e3a087f68
-      first_light-1:FL-4:16:code_reviewer            review  71cb863dd8fc3325
-      first_light-1:FL-4:17:code_reviewer            review  faf247d49b983074
-      first_light-1:FL-4:18:integrity_guard          guard   262281f96b01ebd4
-      first_light-1:FL-4:19:architect                build   61458e7a6b098612
-      first_light-1:FL-4:20:code_reviewer            review  43f0ca17ea1b1727
-      first_light-1:FL-4:21:code_reviewer            review  f4f6b805a82cead7
-      first_light-1:FL-4:22:integrity_guard          guard   da8185e27a8a158d
-    state da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19
+      first_light-1:FL-1:2:architect                 build   c31981685d2f747a
+      first_light-1:FL-1:3:code_reviewer             review  bea4f7176c21b35e
+      first_light-1:FL-1:4:code_reviewer             review  3ce015c027c0c133
+      first_light-1:FL-1:5:integrity_guard           guard   b052abb50e53f29d
+      turn-0006 FL-2 attempt 1 refused: verification/phase.sh cannot be written: agents write below agent_output/ only
+      first_light-1:FL-2:6:coder                     build   bea8dfb7915b195d
+      first_light-1:FL-2:7:code_reviewer             review  c64957dddc52f43f
+      first_light-1:FL-2:8:code_reviewer             review  80ca96b79ac29e50
+      first_light-1:FL-2:9:integrity_guard           guard   1ac116b73d5c0003
+      first_light-1:FL-3:10:coder                    build   f9014bac41d1a5dd
+      turn-0011 FL-3 attempt 1 refused: FL-4: a card cannot go from ready to done; from ready it can go to in_progress
+      first_light-1:FL-3:11:coder                    build   ff4bb8f10121a502
+      first_light-1:FL-3:12:code_reviewer            review  e791317f631ae270
+      first_light-1:FL-3:13:code_reviewer            review  5f8a2fa532ba6518
+      first_light-1:FL-3:14:integrity_guard          guard   4a095ad91a81bd8c
+      first_light-1:FL-4:15:architect                build   0c5621c6c1307dfe
+      first_light-1:FL-4:16:code_reviewer            review  acbdb79d15002950
+      first_light-1:FL-4:17:code_reviewer            review  d5cbe25c34d283a6
+      first_light-1:FL-4:18:integrity_guard          guard   20d5923222323c1c
+      first_light-1:FL-4:19:architect                build   8ed9ae8f58f9a98d
+      first_light-1:FL-4:20:code_reviewer            review  91e34ba2ea46a9d9
+      first_light-1:FL-4:21:code_reviewer            review  175d4c92979e10b9
+      first_light-1:FL-4:22:integrity_guard          guard   75a4cff09988022e
+    state after turn-0022: da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19
     [exit 0]
     ");
     assert_snapshot!(environment.run(&["show", "turn", "first_light-1:FL-2:9"]), @r#"
     $ orket show turn first_light-1:FL-2:9
     first_light-1:FL-2:9:integrity_guard
     step          guard, attempt 1
-    result        cc57b3131634afebcb077299b06f9f7a8c32b995ad644c37fb5fde2034e4cf8f
+    result        1ac116b73d5c00031ec163d885573966e08e3483a9b7f4099e2b9113c283018d
     state after   7a618048646a9f485a4a2d31cbfaf2549b0b4e120bf28913f6d39d1f9358c0f8
     record        [digest of the record]
     tokens        771 in, 24 out, 1 exchange(s) with the model
@@ -85,7 +85,7 @@ fn a_card_a_run_and_a_turn_are_shown_whole() {
     update_issue_status {"status":"done"}
       -> {"status":"done"}
 
-    PASS {"changes":[{"change":"changed","stem":"card/FL-2"},{"change":"added","stem":"evidence/FL-2"}],"inputs_digest":"636c8f550c3f321ed3b01b0b56d7dfaf98058c4de091c8813c5adfac5670b3cd","reads_digest":"9fb6f0023746bbedad651f66b98b7f702206673f32ec210d4bde3edbf4f358ce","writes_digest":"e67c84f037f6694c1a2426e323ae52d36b6a6fad12a81a34cefb85b956ec1580"}
+    PASS {"changes":[{"change":"changed","stem":"card/FL-2"},{"change":"added","stem":"evidence/FL-2"}],"inputs_digest":"636c8f550c3f321ed3b01b0b56d7dfaf98058c4de091c8813c5adfac5670b3cd","reads_digest":"8aee5bc1bc72a232a51163b1453643d3311d3a311151e6367fddcf1e269db069","writes_digest":"e67c84f037f6694c1a2426e323ae52d36b6a6fad12a81a34cefb85b956ec1580"}
     [exit 0]
     "#);
 }
@@ -98,8 +98,8 @@ fn a_turn_is_executed_again() {
     turn-0011 of first_light-1: FL-3, coder in build, attempt 2
       write_file agent_output/first_light.sh
       update_issue_status code_review
-    recorded  c7f10de8c50a3917c5441666cfbaa3d3b0f3b5b31ed0c9fe5017117d963d5919
-    replayed  c7f10de8c50a3917c5441666cfbaa3d3b0f3b5b31ed0c9fe5017117d963d5919
+    recorded  ff4bb8f10121a502d498e1567946aee2de9881463e33ca14f9131e9ec337d6bf
+    replayed  ff4bb8f10121a502d498e1567946aee2de9881463e33ca14f9131e9ec337d6bf
     the structural digest is the same
     [exit 0]
     ");

@@ -87,11 +87,17 @@ fn an_unfinished_run_is_continued_by_its_name_and_by_none() {
         &facts(&worked(), "first_light-1"),
         &facts(&environment, "one"),
     );
+    // Named again it has nothing left to do, and says how it ended.
+    let log = environment.read("workspace/default/orket.log");
     let ended = environment.run(&["run", "--epic", "first_light", "--run-id", "one"]);
-    assert_eq!(
-        ended.complaint(2),
-        "orket: the run one has ended (passed); leave out --run-id to start another one"
+    ended.assert_code(0);
+    assert!(
+        ended
+            .stdout
+            .starts_with("epic first_light: done (run one)\n"),
+        "{ended}"
     );
+    assert_eq!(environment.read("workspace/default/orket.log"), log);
 }
 
 fn ready() -> CliEnvironment {

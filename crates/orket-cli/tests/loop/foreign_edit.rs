@@ -68,14 +68,15 @@ fn an_edit_while_the_model_thinks_is_left_alone_and_named() {
     let error = table.play().unwrap_err();
     assert_eq!(foreign(&error), ["A.txt"]);
     assert_eq!(project.output("A.txt").unwrap(), MINE);
-    // The turn stays promoted; the next command says the same until the file is moved away.
-    assert_eq!(project.statuses(), "A code_review");
+    // Nothing was promoted over it; the next command says the same until the file is moved away.
+    assert_eq!(project.statuses(), "A ready");
+    assert_eq!(project.turns("e-1").len(), 1);
     assert_eq!(foreign(&table.play().unwrap_err()), ["A.txt"]);
     assert_eq!(project.output("A.txt").unwrap(), MINE);
     fs::remove_file(project.path("agent_output/A.txt")).unwrap();
     assert_eq!(table.play().unwrap().ending, RunEnding::Done);
     assert_eq!(project.output("A.txt").unwrap(), "good work for A\n");
-    assert_eq!(model.count(), 3);
+    assert_eq!(model.count(), 3, "the staged answer was used");
     assert_eq!(project.state_digest(), undisturbed());
 }
 

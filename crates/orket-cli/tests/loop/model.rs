@@ -40,6 +40,17 @@ impl<'a> Ask<'a> {
         }
     }
 
+    /// Whether an earlier answer to this turn was refused.
+    pub(crate) fn follows_a_refusal(&self) -> bool {
+        self.text()
+            .contains("were refused, and nothing of them was done")
+    }
+
+    /// Whether the answer before this request is to be put right.
+    pub(crate) fn is_corrective(&self) -> bool {
+        last_words(self.request).contains("This answer cannot be used")
+    }
+
     /// Everything that the request says, in one text.
     pub(crate) fn text(&self) -> String {
         text(self.request)

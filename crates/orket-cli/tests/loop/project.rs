@@ -10,6 +10,7 @@ use orket_cards::{AttemptRow, Card, RunRow, TurnRecord, TurnRow, TurnStore};
 use orket_flow::{Tools, replay_turn};
 use orket_kernel::{Digest, RunId};
 use orket_lsi::{Migration, Store};
+use orket_ports::Event;
 use orket_tools::builtin;
 use orket_tools::path::Directory;
 use orket_tools::project::ProjectWorkspace;
@@ -127,7 +128,8 @@ impl Project {
     }
 
     pub(crate) fn tools(&self) -> Tools {
-        builtin::tools(Arc::new(Spaces::new(self.open(), true)))
+        let home = ".orket".parse().unwrap();
+        builtin::tools(Arc::new(Spaces::new(self.open(), Some(home))))
     }
 
     /// All cards, by id.
@@ -168,6 +170,16 @@ impl Project {
         board.snapshot().unwrap().turn_record(digest).unwrap()
     }
 
+    /// The durable events of a run, in order.
+    pub(crate) fn events(&self, run: &str) -> Vec<Event> {
+        let board = self.board();
+        board
+            .snapshot()
+            .unwrap()
+            .events_after(&run_id(run), 0)
+            .unwrap()
+    }
+
     /// The records of the failed attempts of a run, in order.
     pub(crate) fn failures(&self, run: &str) -> Vec<TurnRecord> {
         let attempts = self.attempts(run);
@@ -192,7 +204,7 @@ impl Project {
                 replay_turn(snapshot.as_ref(), &self.tools(), &run_id(run), turn.turn_id)
                     .unwrap_or_else(|error| panic!("{} of {run}: {error}", turn.turn_id));
             assert_eq!(replayed.divergences, [], "{} of {run}", turn.turn_id);
-            assert_eq!(replayed.replayed_digest, turn.result_digest);
+            assert_eq!(replayed.replayed_digest, Some(turn.result_digest));
             assert_eq!(replayed.recorded_digest, turn.result_digest);
             let recorded = replayed.record.result.unwrap().issues;
             assert_eq!(replayed.issues, recorded, "{} of {run}", turn.turn_id);

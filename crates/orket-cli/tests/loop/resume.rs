@@ -18,9 +18,9 @@ use crate::tap::{Moment, TapStore, TapWorkspace, Tapped};
 /// A run with everything in it: a corrective, a refused attempt, two files, a verification. A function of the request.
 fn eventful(ask: &Ask<'_>) -> ModelAnswer {
     match ask.role.as_str() {
-        "coder" if ask.text().contains("was refused") => good(ask),
+        "coder" if ask.follows_a_refusal() => good(ask),
         "coder" => calls([write("agent_output/A.txt", "good"), set("done")]),
-        "code_reviewer" if ask.text().contains("This answer cannot be used") => good(ask),
+        "code_reviewer" if ask.is_corrective() => good(ask),
         "code_reviewer" => prose("It looks fine."),
         _ => good(ask),
     }
@@ -193,7 +193,7 @@ enum Part {
     Workspace,
 }
 
-/// Interrupts at every call of every method, before and after its effect; keeps the differences that are asked for.
+/// Interrupts at every call of every method, before and after its effect; no difference of this kind may come of it.
 fn interrupt_everywhere(part: Part, wanted: impl Fn(&Difference) -> bool) {
     let (end, store_calls, workspace_calls) = undisturbed();
     let calls = if part == Part::Store {
@@ -228,37 +228,24 @@ fn interrupt_everywhere(part: Part, wanted: impl Fn(&Difference) -> bool) {
     );
 }
 
-/// The file that the third test below is about.
+/// The file that the last test below is about.
 fn is_checkpoint(found: &Difference) -> bool {
     matches!(found, Difference::Projection(path) if path.ends_with("/checkpoint.json"))
 }
 
-fn is_sound(found: &Difference) -> bool {
-    !is_checkpoint(found) && !matches!(found, Difference::Staging(_))
-}
-
 #[test]
 fn a_store_that_fails_at_any_call_costs_nothing() {
-    interrupt_everywhere(Part::Store, is_sound);
+    interrupt_everywhere(Part::Store, |found| !is_checkpoint(found));
 }
 
 #[test]
 fn a_workspace_that_fails_at_any_call_costs_nothing() {
-    interrupt_everywhere(Part::Workspace, is_sound);
+    interrupt_everywhere(Part::Workspace, |found| !is_checkpoint(found));
 }
 
 #[test]
-#[ignore = "defect: bring_run_forward writes the newest failed attempt after the newest turn, and so over its checkpoint"]
+#[ignore = "defect: the last failed attempt of a run is written over the checkpoint of its turn, promoted long since"]
 fn the_checkpoint_of_a_promoted_turn_says_so_after_any_interruption() {
     interrupt_everywhere(Part::Store, is_checkpoint);
     interrupt_everywhere(Part::Workspace, is_checkpoint);
-}
-
-#[test]
-#[ignore = "defect: nothing empties the staging area of a turn that was promoted before the interruption"]
-fn no_promoted_turn_stays_in_the_staging_area_after_any_interruption() {
-    interrupt_everywhere(Part::Store, |found| matches!(found, Difference::Staging(_)));
-    interrupt_everywhere(Part::Workspace, |found| {
-        matches!(found, Difference::Staging(_))
-    });
 }

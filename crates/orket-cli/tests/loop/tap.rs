@@ -1,8 +1,10 @@
 //! A tap on store and workspace: a closure sees each call before and after it, and may make it fail.
 
+use std::collections::BTreeMap;
+
 use orket_cards::{
-    Committed, ExchangePlace, FailedAttempt, Lease, RunEnd, StoreFault, TurnCommit, TurnSnapshot,
-    TurnStore,
+    Committed, ExchangePlace, FailedAttempt, Lease, OutputLock, RunEnd, StoreFault, TurnCommit,
+    TurnSnapshot, TurnStore,
 };
 use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
 use orket_ports::workspace::{AssetKind, OnDisk, OutputFile, WorkspaceError};
@@ -95,6 +97,12 @@ impl<F: Fn(&Tapped<'_>) -> Result<(), StoreFault> + Send + Sync> TurnStore for T
             self.inner.discard_staging(run_id, turn_id)
         })
     }
+    fn staged_turns(&self, run_id: &RunId) -> Result<Vec<TurnId>, StoreFault> {
+        self.through("staged_turns", None, || self.inner.staged_turns(run_id))
+    }
+    fn lock_output(&self) -> Result<Box<dyn OutputLock>, StoreFault> {
+        self.through("lock_output", None, || self.inner.lock_output())
+    }
     fn project_view(&self) -> Result<(), StoreFault> {
         self.through("project_view", None, || self.inner.project_view())
     }
@@ -153,8 +161,8 @@ impl<F: Fn(Moment, &'static str) -> Result<(), WorkspaceError> + Send + Sync> Wo
             self.inner.write_observation(path, bytes)
         })
     }
-    fn logged(&self, run_id: &str) -> Result<u64, WorkspaceError> {
-        self.through("logged", || self.inner.logged(run_id))
+    fn logged(&self) -> Result<BTreeMap<String, u64>, WorkspaceError> {
+        self.through("logged", || self.inner.logged())
     }
     fn append_log(&self, lines: &[String]) -> Result<(), WorkspaceError> {
         self.through("append_log", || self.inner.append_log(lines))

@@ -103,6 +103,8 @@ fn in_threads(
 ) -> [Result<RunSummary, RunError>; 2] {
     let model = scripted(|ask| Ok(good(ask)));
     let (model, again) = (&model, &again);
+    // That the database is made by both at once is another test's matter.
+    drop(project.board());
     std::thread::scope(|scope| {
         let play = |epic: &'static str| {
             move || loop {
@@ -142,8 +144,8 @@ fn two_runs_in_threads_both_finish() {
     assert_eq!(files.len(), 4, "{files:?}");
 }
 
+/// Bringing the browsable view forward took a lock without waiting, and a run that found it held ended as busy.
 #[test]
-#[ignore = "defect: bringing the browsable view forward takes a lock without waiting, and a run that finds it held ends as busy"]
 fn two_runs_in_threads_do_not_disturb_each_other() {
     for _ in 0..10 {
         for ended in in_threads(&two_epics(), |_| false) {
@@ -203,11 +205,12 @@ fn a_second_unfinished_run_of_an_epic_is_refused() {
     );
     let healthy = scripted(|ask| Ok(good(ask)));
     Table::new(&project, &healthy).run_id("e-1").play().unwrap();
-    let error = Table::new(&project, &healthy)
-        .run_id("e-1")
-        .play()
-        .unwrap_err();
-    assert!(matches!(error, RunError::Ended { .. }), "{error}");
+    let ended = Table::new(&project, &healthy).run_id("e-1").play().unwrap();
+    assert_eq!(
+        (ended.ending, healthy.count()),
+        (RunEnding::Done, 3),
+        "it has ended"
+    );
     let summary = Table::new(&project, &healthy).play().unwrap();
     assert_eq!(
         (summary.ending, summary.run_id),

@@ -6,13 +6,14 @@ use crate::capability::Verdict;
 use crate::{Code, KernelIssue, Pointer, Stage, event};
 
 pub(super) fn check(turn: &Turn<'_>) -> Vec<KernelIssue> {
+    let calls = Pointer::root().key("tool_calls");
     let refused = turn.input.refusals.iter().map(|refusal| {
         KernelIssue::new(
             Stage::Policy,
             Code::CapabilityDenied,
-            Pointer::root()
-                .key("tool_calls")
-                .key(&refusal.call.to_string()),
+            refusal
+                .call
+                .map_or_else(|| calls.clone(), |call| calls.key(&call.to_string())),
             refusal.message.clone(),
             event::details([("reason", Value::from(refusal.reason.as_str()))]),
         )

@@ -60,7 +60,7 @@ proptest! {
     ) {
         let input = |order: &[(u64, &str)]| TurnInput {
             refusals: order.iter().map(|(call, reason)| GateRefusal {
-                call: *call,
+                call: Some(*call),
                 reason: (*reason).into(),
                 message: format!("{call} {reason}"),
             }).collect(),

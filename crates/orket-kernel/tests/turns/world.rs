@@ -94,7 +94,7 @@ impl TurnText {
             arguments: object! {},
         });
         let refusals = self.refusals.iter().map(|(call, path)| GateRefusal {
-            call: *call,
+            call: Some(*call),
             reason: if *path { "path" } else { "invalid_transition" }.into(),
             message: "refused".into(),
         });

@@ -81,7 +81,9 @@ impl Recorded {
                 && !path.is_dir()
             {
                 let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, error))?;
-                files.push((path.display().to_string(), bytes));
+                // A name within the project says enough, and is the same on every machine.
+                let name = entry_name(dir, &path);
+                files.push((name, bytes));
             }
         }
         // The order of a directory is drawn at random; which of two bad files is named should not be.
@@ -151,11 +153,11 @@ impl Recorded {
     ///
     /// Of several the one whose file name comes first is taken.
     fn difference(&self, body: &Value) -> String {
-        let closeness = |recording: &&Recording| {
-            let messages = equal_messages(recording.cassette.request(), body);
-            (messages, std::cmp::Reverse(recording.place.clone()))
+        let key = |recording: &&Recording| {
+            let closeness = closeness(recording.cassette.request(), body);
+            (closeness, std::cmp::Reverse(recording.place.clone()))
         };
-        let Some(nearest) = self.by_digest.values().max_by_key(closeness) else {
+        let Some(nearest) = self.by_digest.values().max_by_key(key) else {
             return "nothing is recorded".to_owned();
         };
         match first_difference(nearest.cassette.request(), body) {
@@ -171,19 +173,39 @@ impl Recorded {
     }
 }
 
-/// Counts the messages at the beginning that two requests share.
-fn equal_messages(recorded: &Value, asked: &Value) -> usize {
-    let messages = |body: &Value| {
+/// Returns the name of a file with that of its directory.
+fn entry_name(dir: &Path, path: &Path) -> String {
+    let name = |path: &Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    format!("{}/{}", name(dir), name(path))
+}
+
+/// Tells how close two requests are: how many messages are equal, place by place, and how many characters the first
+/// messages that differ have in common.
+fn closeness(recorded: &Value, asked: &Value) -> (usize, usize) {
+    fn messages(body: &Value) -> &[Value] {
         body.get("messages")
             .and_then(Value::as_array)
-            .map(<[Value]>::to_vec)
             .unwrap_or_default()
-    };
-    messages(recorded)
-        .iter()
-        .zip(&messages(asked))
-        .take_while(|(recorded, asked)| recorded == asked)
-        .count()
+    }
+    let pairs = || messages(recorded).iter().zip(messages(asked));
+    let equal = pairs()
+        .filter(|(recorded, asked)| recorded == asked)
+        .count();
+    let common = pairs()
+        .find(|(recorded, asked)| recorded != asked)
+        .map_or(0, |(one, two)| {
+            let (one, two) = (one.to_string(), two.to_string());
+            one.bytes()
+                .zip(two.bytes())
+                .take_while(|(one, two)| one == two)
+                .count()
+        });
+    (equal, common)
 }
 
 impl ModelProvider for Recorded {

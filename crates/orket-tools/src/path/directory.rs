@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use orket_kernel::Digest;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -13,7 +14,7 @@ use super::{PathError, RelativePath, Resolution};
 
 /// The number of entries a walk visits.
 const WALK_ENTRIES: usize = 100_000;
-/// The number of random names tried for a new file.
+/// How often the draft of a file is tried to be made.
 const NAME_ATTEMPTS: usize = 16;
 
 /// What stands at a path.
@@ -189,8 +190,9 @@ impl Directory {
             Err(errno) => return Err(self.refused(path, TRIED, errno)),
         }
         let mode = if executable { 0o777 } else { 0o666 };
-        let (temporary, handle) = create_temporary(parent, Mode::from_raw_mode(mode))
-            .map_err(|errno| self.refused(path, TRIED, errno))?;
+        let (temporary, handle) =
+            create_temporary(parent, path.file_name(), Mode::from_raw_mode(mode))
+                .map_err(|errno| self.refused(path, TRIED, errno))?;
         let written = std::fs::File::from(handle).write_all(bytes);
         let renamed = written.and_then(|()| {
             // A rename replaces what has the name, be it a link by now; it never follows one.
@@ -536,17 +538,28 @@ fn is_executable(stat: &Stat) -> bool {
     Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR)
 }
 
-/// Makes a new file with a name that nobody can guess, so that nobody can put a link there first.
-fn create_temporary(parent: BorrowedFd<'_>, mode: Mode) -> Result<(String, OwnedFd), Errno> {
+/// Makes a new file for the draft of `name`. The draft of a file always has the same name, so that the next write takes
+/// away what a killed one left; it is made anew each time and never opened, so a link that somebody puts there is removed
+/// and not followed.
+fn create_temporary(
+    parent: BorrowedFd<'_>,
+    name: &str,
+    mode: Mode,
+) -> Result<(String, OwnedFd), Errno> {
+    let draft = format!(
+        ".orket-new-{}",
+        &Digest::of_bytes(name.as_bytes()).to_hex()[..32]
+    );
     for _ in 0..NAME_ATTEMPTS {
-        let mut random = [0_u8; 16];
-        rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;
-        let name = format!(".orket-new-{:032x}", u128::from_ne_bytes(random));
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match rustix::fs::openat(parent, &name, flags, mode) {
-            Ok(handle) => return Ok((name, handle)),
-            Err(Errno::EXIST | Errno::INTR) => {}
+        match rustix::fs::openat(parent, &draft, flags, mode) {
+            Ok(handle) => return Ok((draft, handle)),
+            Err(Errno::INTR) => {}
+            Err(Errno::EXIST) => match rustix::fs::unlinkat(parent, &draft, AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT | Errno::INTR) => {}
+                Err(errno) => return Err(errno),
+            },
             Err(errno) => return Err(errno),
         }
     }

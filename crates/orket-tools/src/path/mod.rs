@@ -20,7 +20,8 @@
 //!
 //! - A directory that somebody moves elsewhere between its opening and the use of its handle is used where it is then.
 //! - Nothing is synced to the disk: what is written survives a kill of the process, not a power cut.
-//! - A kill during a write can leave a file named `.orket-new-…` behind. It is listed like any other file.
+//! - A kill during a write can leave a file named `.orket-new-…` behind; the next write of the same path takes it away.
+//!   Until then it is listed like any other file. Only one process at a time may write one path.
 //! - Two names that differ in case or in Unicode normalisation are two names, although some file systems make them one.
 //! - Where `openat2` is missing, a bind mount of the same file system is not seen as a crossing.
 

@@ -1,5 +1,6 @@
-//! What the program does not do yet as its design says. Each test is ignored until its defect is gone:
-//! `cargo test -p orket-cli --test loop -- --ignored` shows all of them.
+//! Stories: each test opens with a defect that was found, and would find it again.
+//!
+//! What is ignored is not mended yet: `cargo test -p orket-cli --test loop -- --ignored` shows it.
 
 use std::fs;
 use std::sync::Mutex;
@@ -11,21 +12,52 @@ use serde_json::json;
 
 use crate::conductor::{Closures, roles, skip};
 use crate::model::{calls, forbidden, good, scripted, set, unreachable, write};
-use crate::project::{Project, band, card, score};
+use crate::project::{Project, band, card};
 use crate::table::{Heard, Table};
 use crate::tap::{Moment, TapStore, Tapped};
 
+/// Authors were noted on the card of the turn only, so the guard could write another card's work and then judge it.
 #[test]
-#[ignore = "defect: authors are noted on the card of the turn, not on the card whose artefact was written"]
-fn a_guard_that_wrote_through_another_card_cannot_judge() {
-    // B goes first: in its turn on B the guard writes what A promises. Then it finishes A.
+fn a_turn_does_not_write_what_another_card_promises() {
+    for role in ["coder", "integrity_guard"] {
+        let mut first = card("B", &[]);
+        first["priority"] = json!(9);
+        let project = Project::new(&[card("A", &[]), first]);
+        project.asset("bands", "band", &band(&["write_file"]));
+        let model = scripted(move |ask| {
+            Ok(if (ask.role.as_str(), ask.card.as_str()) == (role, "B") {
+                calls([write("agent_output/A.txt", "good by another")])
+            } else {
+                good(ask)
+            })
+        });
+        Table::new(&project, &model).play().unwrap();
+        assert_eq!(project.statuses(), "A done, B blocked (system)", "{role}");
+        assert_eq!(
+            project.output("A.txt").unwrap(),
+            "good work for A\n",
+            "{role}"
+        );
+        assert!(
+            project.failures("e-1")[0].refusals[0].contains("belongs to A"),
+            "{role}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "defect: where two cards promise one file, the guard can write it in its turn on one and judge it on the other"]
+fn a_guard_that_wrote_a_shared_file_cannot_judge_it_on_the_other_card() {
+    // B goes first: in its turn on B the guard writes what A promises too. Then it finishes A.
     let mut first = card("B", &[]);
     first["priority"] = json!(9);
+    first["artifacts"] = json!(["A.txt", "B.txt"]);
     let project = Project::new(&[card("A", &[]), first]);
     project.asset("bands", "band", &band(&["write_file"]));
     let model = scripted(|ask| {
+        let by_guard = project.output("A.txt").as_deref() == Some("good by the guard");
         Ok(match (ask.role.as_str(), ask.card.as_str()) {
-            ("integrity_guard", "B") if project.output("A.txt").is_none() => {
+            ("integrity_guard", "B") if !by_guard => {
                 calls([write("agent_output/A.txt", "good by the guard")])
             }
             ("coder", "A") => calls([set("code_review")]),
@@ -37,8 +69,8 @@ fn a_guard_that_wrote_through_another_card_cannot_judge() {
     assert_ne!(project.cards()["A"].status, Status::Done);
 }
 
+/// Attempts were counted by turn, so one card inherited the failures of another.
 #[test]
-#[ignore = "defect: attempts are counted by turn, not by turn and card, so one card inherits the failures of another"]
 fn each_card_has_its_own_attempts() {
     let project = Project::new(&[card("A", &[]), card("B", &[])]);
     let down = scripted(|ask| {
@@ -67,8 +99,8 @@ fn each_card_has_its_own_attempts() {
     );
 }
 
+/// A skipped step disabled its role for the whole session.
 #[test]
-#[ignore = "defect: a skipped step disables its role for the whole session, so other cards of the role are not worked on"]
 fn a_skipped_step_holds_up_no_other_card() {
     let project = Project::new(&[card("A", &[]), card("B", &[])]);
     let model = scripted(|ask| Ok(good(ask)));
@@ -85,8 +117,8 @@ fn a_skipped_step_holds_up_no_other_card() {
     assert_eq!(project.statuses(), "A ready, B done");
 }
 
+/// What only the session held up ended the run as failed, with a stall that blamed the score.
 #[test]
-#[ignore = "defect: what only the session holds up ends the run as failed, with a stall that blames the score"]
 fn a_session_without_enabled_roles_leaves_the_run_open() {
     let project = Project::new(&[card("A", &[])]);
     let model = scripted(|ask| Ok(good(ask)));
@@ -99,8 +131,8 @@ fn a_session_without_enabled_roles_leaves_the_run_open() {
     assert_eq!(again.run_id.as_deref(), Some("e-1"));
 }
 
+/// A role that `before_step` disabled still took that step.
 #[test]
-#[ignore = "defect: a role that before_step disables still takes that step"]
 fn a_role_that_is_disabled_before_its_step_does_not_act() {
     let project = Project::new(&[card("A", &[])]);
     let model = scripted(|ask| Ok(good(ask)));
@@ -128,27 +160,20 @@ fn commits_at_most(limit: u64) -> impl Fn(&Tapped<'_>) -> Result<(), StoreFault>
     }
 }
 
+/// Giving a card up that the epic no longer defined changed nothing, so the engine gave it up for ever.
 #[test]
-#[ignore = "defect: a card that its epic no longer defines is still played, and giving it up changes nothing: no end"]
 fn a_card_that_left_its_epic_does_not_keep_a_run_from_ending() {
     let project = Project::new(&[card("Z", &[])]);
-    let rejects = scripted(|ask| {
-        Ok(if ask.role == "integrity_guard" {
-            calls([set("guard_rejected")])
-        } else {
-            good(ask)
-        })
+    let waits = scripted(|_| {
+        let arguments = orket_kernel::object! { "status" => "blocked", "wait_reason" => "input" };
+        Ok(calls([crate::model::call(
+            "update_issue_status",
+            arguments,
+        )]))
     });
-    Table::new(&project, &rejects).play().unwrap();
-    assert_eq!(project.statuses(), "Z guard_rejected");
-    // Now Z goes from the asset, and rejected work may be taken up again.
+    Table::new(&project, &waits).play().unwrap();
+    assert_eq!(project.statuses(), "Z blocked (input)");
     project.epic("e", &[card("N", &[])]);
-    let mut again = score();
-    again["steps"][0]["statuses"]
-        .as_array_mut()
-        .unwrap()
-        .push(json!("guard_rejected"));
-    project.asset("scores", "score", &again);
     let model = scripted(|ask| {
         Ok(if ask.card == "Z" {
             forbidden()
@@ -161,12 +186,13 @@ fn a_card_that_left_its_epic_does_not_keep_a_run_from_ending() {
         inner: &board,
         on: commits_at_most(60),
     };
-    let ended = Table::new(&project, &model).store(&store).play();
-    assert!(ended.is_ok(), "{}", ended.unwrap_err());
+    let summary = Table::new(&project, &model).store(&store).play().unwrap();
+    assert_eq!(summary.ending, RunEnding::Done);
+    assert_eq!(model.count(), 3, "Z is not worked on");
 }
 
+/// A card whose id another epic used was taken over with its status: done without any work.
 #[test]
-#[ignore = "defect: a card whose id another epic uses is taken over with its status: done without any work"]
 fn two_epics_do_not_share_a_card_by_its_id() {
     let project = Project::new(&[card("A", &[])]);
     let mut other = card("A", &[]);
@@ -188,30 +214,27 @@ fn two_epics_do_not_share_a_card_by_its_id() {
     );
 }
 
+/// A card stayed done and took over what its changed asset promised: done without the file and without its check.
 #[test]
-#[ignore = "defect: a card stays done when its asset later promises more or is checked otherwise"]
-fn a_done_card_whose_promise_grows_is_not_done_any_more() {
+fn a_done_card_keeps_what_it_promised_when_its_asset_changes() {
     let project = Project::new(&[card("A", &[])]);
     let model = scripted(|ask| Ok(good(ask)));
     Table::new(&project, &model).play().unwrap();
+    let done = project.cards()["A"].clone();
+    assert_eq!(
+        (done.status, done.verified),
+        (Status::Done, VerificationState::Passed)
+    );
     let mut more = card("A", &[]);
     more["artifacts"] = json!(["A.txt", "more.txt"]);
     more["verification"] = json!({ "checks": ["check.sh", "check.sh"] });
     project.epic("e", &[more, card("B", &[])]);
     Table::new(&project, &model).play().unwrap();
-    let card = &project.cards()["A"];
-    let is_sound = card.status != Status::Done
-        || (project.output("more.txt").is_some() && card.verified == VerificationState::Passed);
-    assert!(
-        is_sound,
-        "done with {:?} and without more.txt",
-        card.verified
-    );
+    assert_eq!(project.cards()["A"], done);
 }
 
-/// Another command finishes the run between this one's look at it and its lease.
+/// Another command finished the run between this one's look at it and its lease, and E_LSI_CORRUPT_RECORD was the end.
 #[test]
-#[ignore = "defect: the state of the run is not read again under the lease; the command ends with E_LSI_CORRUPT_RECORD"]
 fn a_run_that_ended_before_the_lease_was_had_is_no_corruption() {
     let project = Project::new(&[card("A", &[])]);
     let model = scripted(|ask| Ok(good(ask)));
@@ -233,10 +256,7 @@ fn a_run_that_ended_before_the_lease_was_had_is_no_corruption() {
     let ended = Table::new(&project, &model).store(&store).play();
     let is_sound = match &ended {
         Ok(summary) => matches!(summary.ending, RunEnding::Done | RunEnding::NothingToDo),
-        Err(error) => matches!(
-            error,
-            RunError::Ended { .. } | RunError::Store(StoreFault::Busy { .. })
-        ),
+        Err(error) => matches!(error, RunError::Store(StoreFault::Busy { .. })),
     };
     assert!(is_sound, "{ended:?}");
 }
@@ -260,8 +280,8 @@ fn an_edit_between_turns_of_one_command_stops_before_the_next_turn() {
     assert_eq!(model.count(), 2);
 }
 
+/// The last event of a failed run never came into the log, because the next command started another run.
 #[test]
-#[ignore = "defect: the last event of a failed run is not brought into the log, because the next command starts another run"]
 fn the_log_is_brought_forward_for_a_run_that_ended() {
     let project = Project::new(&[card("A", &[])]);
     let model = scripted(|_| Ok(forbidden()));

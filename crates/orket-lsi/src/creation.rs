@@ -1,0 +1,79 @@
+//! Making the database: complete under another name, and then given its own.
+//!
+//! A database that is being set up step by step has moments in which a killed process leaves something that a reader
+//! cannot open: a journal that must be rolled back first, or a schema that lacks its last steps. So no reader ever sees one.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::home::{Home, create_database_file, sync_parent};
+use crate::migration::{self, Migration};
+use crate::{StoreError, database};
+
+/// Makes the database of a home unless it is there. Several processes may do so at once; one of them does it.
+pub(crate) fn create(home: &Home, steps: &[Migration]) -> Result<(), StoreError> {
+    let path = home.database();
+    if exists(&path)? {
+        return Ok(());
+    }
+    let lock_path = beside(&path, "lock");
+    let lock = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&lock_path)
+        .map_err(|error| StoreError::file(&lock_path, "opened", error))?;
+    // Held for one creation only, and lost by a holder that dies.
+    lock.lock()
+        .map_err(|error| StoreError::file(&lock_path, "locked", error))?;
+    if exists(&path)? {
+        return Ok(());
+    }
+    let draft = beside(&path, "new");
+    for suffix in ["", "-journal", "-wal", "-shm"] {
+        remove(&with_suffix(&draft, suffix))?;
+    }
+    create_database_file(&draft)?;
+    let mut connection = database::open_draft(&draft)?;
+    migration::apply(&mut connection, steps, &draft)?;
+    database::to_write_ahead_log(&connection, &draft)?;
+    connection
+        .close()
+        .map_err(|(_, error)| StoreError::sqlite(&draft, "closed", error))?;
+    for suffix in ["-wal", "-shm"] {
+        remove(&with_suffix(&draft, suffix))?;
+    }
+    File::open(&draft)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| StoreError::file(&draft, "synced", error))?;
+    fs::rename(&draft, &path).map_err(|error| StoreError::file(&path, "created", error))?;
+    sync_parent(&path)
+}
+
+fn exists(path: &Path) -> Result<bool, StoreError> {
+    path.try_exists()
+        .map_err(|error| StoreError::file(path, "opened", error))
+}
+
+fn beside(path: &Path, extension: &str) -> PathBuf {
+    with_suffix(path, &format!(".{extension}"))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(StoreError::file(path, "removed", error))
+        }
+        _ => Ok(()),
+    }
+}
