@@ -7,8 +7,8 @@ use orket_board::Board;
 
 const ROUNDS: usize = 200;
 
+/// While one command made the database, the other was refused at once as busy, and told that it had waited.
 #[test]
-#[ignore = "defect: while one command makes the database, another is refused at once as busy, saying that it waited"]
 fn two_commands_that_open_a_fresh_home_at_once_both_get_it() {
     let mut refused = Vec::new();
     for _ in 0..ROUNDS {

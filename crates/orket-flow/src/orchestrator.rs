@@ -20,7 +20,7 @@ use crate::error::{RunError, bug};
 use crate::govern::Tools;
 use crate::narrative::Narrator;
 use crate::play::Play;
-use crate::projection;
+use crate::projection::{self, Stamps};
 use crate::proposal;
 use crate::summary::{RunEnding, RunSummary, board, summarize};
 
@@ -66,6 +66,7 @@ pub(crate) struct Session<'a> {
     /// Steps on cards that the Conductor passed over in this session.
     skipped: BTreeSet<(CardId, String)>,
     transcript: Vec<String>,
+    stamps: Stamps,
     steps: u64,
     only: Option<CardId>,
 }
@@ -148,6 +149,7 @@ pub fn run_epic(
         disabled: BTreeSet::new(),
         skipped: BTreeSet::new(),
         transcript: Vec::new(),
+        stamps: Stamps::new(),
         steps: 0,
         only: options.card.clone(),
     };
@@ -184,6 +186,12 @@ impl Session<'_> {
                 continue;
             };
             let turn_id = last_turn.next();
+            // Another run may be writing what it promoted; its files are no foreign changes.
+            let lock = self.stage.store.lock_output()?;
+            let newest = self.stage.store.snapshot()?;
+            projection::bring_output_forward(self.stage, newest.as_ref(), &mut self.stamps)?;
+            drop(newest);
+            drop(lock);
             match self.scan(snapshot)? {
                 None => return self.end(snapshot),
                 Some((card, step, role)) => {

@@ -1,9 +1,11 @@
 //! Projections: `agent_output/`, the browsable view, artefacts and the log follow the commit and never lead it.
 
+use std::collections::BTreeMap;
+
 use orket_cards::{RunState, StoreFault, TurnSnapshot};
 use orket_kernel::canonical;
 use orket_kernel::{Digest, StateView, TurnId};
-use orket_ports::workspace::{OnDisk, OutputFile};
+use orket_ports::workspace::{OnDisk, OutputFile, OutputStamp};
 use orket_ports::{Event, Workspace};
 
 use crate::error::RunError;
@@ -20,13 +22,22 @@ pub(crate) fn bring_forward(stage: &Stage<'_>, epic: &str) -> Result<(), RunErro
     {
         let _lock = stage.store.lock_output()?;
         let snapshot = stage.store.snapshot()?;
-        bring_output_forward(stage, snapshot.as_ref())?;
+        bring_output_forward(stage, snapshot.as_ref(), &mut Stamps::new())?;
         bring_runs_forward(stage, snapshot.as_ref(), epic)?;
     }
     Ok(stage.store.project_view()?)
 }
 
-fn bring_output_forward(stage: &Stage<'_>, snapshot: &dyn TurnSnapshot) -> Result<(), RunError> {
+/// Compares `agent_output/` with the newest generation before each turn, and brings it up to that. A file that did not
+/// change since the last look is not read.
+///
+/// # Errors
+/// Names the files that hold what Orket did not write.
+pub(crate) fn bring_output_forward(
+    stage: &Stage<'_>,
+    snapshot: &dyn TurnSnapshot,
+    stamps: &mut Stamps,
+) -> Result<(), RunError> {
     let applied = stage.store.output_generation()?;
     if let Some(applied) = applied
         && applied > snapshot.generation()
@@ -40,37 +51,46 @@ fn bring_output_forward(stage: &Stage<'_>, snapshot: &dyn TurnSnapshot) -> Resul
     }
     let is_current = applied == Some(snapshot.generation());
     let state = snapshot.state();
-    let mut missing = Vec::new();
+    let mut lagging = Vec::new();
     let mut foreign = Vec::new();
     for stem in state.stems("artifact/")? {
-        let file = output_file(state, stem.name())?;
-        match stage.workspace.output(stem.name())? {
-            OnDisk::Absent => missing.push(file),
+        let path = stem.name();
+        let stamp = stage.workspace.output_stamp(path)?;
+        if is_current && stamp.is_some() && stamps.get(path) == stamp.as_ref() {
+            continue;
+        }
+        let on_disk = stage.workspace.output(path)?;
+        let committed = artifact_entry(state, path)?;
+        match on_disk {
+            OnDisk::Absent => lagging.push(path.to_owned()),
+            OnDisk::Other => foreign.push(path.to_owned()),
             OnDisk::File { bytes, executable } => {
-                let same = bytes == file.bytes && executable == file.executable;
-                // Behind the generation, what an earlier turn wrote is ours to replace; its bytes are kept.
-                let ours =
-                    same || !is_current && state.object(&Digest::of_bytes(&bytes))?.is_some();
-                match (same, ours) {
-                    (true, _) => {}
-                    (false, true) => missing.push(file),
-                    (false, false) => foreign.push(stem.name().to_owned()),
+                let digest = Digest::of_bytes(&bytes);
+                if committed == Some((digest, executable)) {
+                    stamps.extend(stamp.map(|stamp| (path.to_owned(), stamp)));
+                } else if !is_current && state.object(&digest)?.is_some() {
+                    // Behind the generation, what an earlier turn wrote is ours to replace; its bytes are kept.
+                    lagging.push(path.to_owned());
+                } else {
+                    foreign.push(path.to_owned());
                 }
             }
-            OnDisk::Other => foreign.push(stem.name().to_owned()),
         }
     }
     if !foreign.is_empty() {
         return Err(RunError::ForeignChange { paths: foreign });
     }
-    for file in &missing {
-        stage.workspace.write_output(file)?;
+    for path in &lagging {
+        stage.workspace.write_output(&output_file(state, path)?)?;
     }
     if !is_current {
         stage.store.note_output_generation(snapshot.generation())?;
     }
     Ok(())
 }
+
+/// The artefacts as they lay in `agent_output/` when they were last found to be Orket's.
+pub(crate) type Stamps = BTreeMap<String, OutputStamp>;
 
 /// Returns a committed artefact.
 pub(crate) fn output_file(state: &dyn StateView, path: &str) -> Result<OutputFile, RunError> {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use orket_cards::{
-    Actor, Card, CardId, Comment, Evidence, Status, Verification, VerificationState, WaitReason,
-    decide,
+    Actor, Card, CardId, Comment, Evidence, GUARD_ROLE, Status, Verification, VerificationState,
+    WaitReason, decide,
 };
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{Digest, ReadError, StateView, Stem};
@@ -265,6 +265,10 @@ impl TurnScope for Scope<'_> {
         bytes: Vec<u8>,
         executable: bool,
     ) -> Result<(), Refusal> {
+        if self.role == GUARD_ROLE {
+            let message = format!("the role {GUARD_ROLE} judges work and writes none of it");
+            return Err(Refusal::forbidden("guard_writes", message));
+        }
         self.check_way(path)?;
         self.check_owner(path)?;
         self.files

@@ -3,6 +3,8 @@
 mod oracle;
 
 use oracle::cases::{self, Case, Expected};
+use oracle::documents;
+use oracle::random::Random;
 use orket_kernel::Digest;
 use orket_kernel::canonical::{self, Limits, Value};
 
@@ -21,6 +23,12 @@ fn check_short_way(document: &[u8]) -> Result<(), String> {
     }
     if digest != value.as_ref().map(canonical::digest).map_err(Clone::clone) {
         return Err(format!("has {digest:?} as its digest without a value"));
+    }
+    if let Ok(value) = value
+        && (canonical::serialize(&value) != Ok(canonical::to_bytes(&value))
+            || canonical::digest_of(&value) != Ok(canonical::digest(&value)))
+    {
+        return Err("is serialized otherwise than it is written".to_owned());
     }
     Ok(())
 }
@@ -88,6 +96,16 @@ fn every_case_is_answered_as_law_4_demands() {
         cases.len(),
         failures.join("\n")
     );
+}
+
+#[test]
+fn random_documents_come_to_the_same_with_and_without_a_value() {
+    let mut random = Random::new(0x0eca_0011);
+    for _ in 0..20_000 {
+        let (document, _) = documents::document(&mut random);
+        let shown = String::from_utf8_lossy(&document);
+        assert_eq!(check_short_way(&document), Ok(()), "{shown}");
+    }
 }
 
 #[test]
@@ -168,6 +186,29 @@ fn the_deepest_document_fits_a_small_stack_in_every_operation() {
         .unwrap()
         .join()
         .unwrap();
+}
+
+#[test]
+fn members_are_moved_at_every_depth_and_each_byte_once() {
+    let levels = 990;
+    let text = format!(
+        r#"{}"{}"{}"#,
+        r#"{"b": ["#.repeat(levels / 2),
+        "x".repeat(1_000_000),
+        r#"], "a\u0062": 1, "\u0061": {"d":[], "c":[]}}"#.repeat(levels / 2)
+    );
+    assert_eq!(check_short_way(text.as_bytes()), Ok(()));
+}
+
+#[test]
+fn a_million_brackets_are_refused_at_the_limit_without_a_value_as_well() {
+    for bracket in ["[", r#"{"":"#] {
+        let text = bracket.repeat(1_000_000);
+        let error = canonical::digest_bytes(text.as_bytes()).unwrap_err();
+        assert_eq!(error.code(), "too_deep");
+        assert_eq!(error.byte_offset, 992 * bracket.len());
+        assert_eq!(canonical::canonicalize(text.as_bytes()), Err(error));
+    }
 }
 
 #[test]

@@ -251,6 +251,79 @@ fn what_has_no_canonical_text_is_refused() {
     );
 }
 
+/// An array that leaves out what cannot be written, and a map that does.
+struct Lenient;
+
+impl Serialize for Lenient {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeSeq;
+        let mut array = serializer.serialize_seq(None)?;
+        for part in [vec![1.0], vec![2.0, f64::NAN], vec![3.0]] {
+            let _ = array.serialize_element(&part);
+        }
+        array.end()
+    }
+}
+
+/// A map that ends after a key.
+struct KeyOnly;
+
+impl Serialize for KeyOnly {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_key("a")?;
+        map.end()
+    }
+}
+
+#[test]
+fn types_that_bend_the_rules_of_serde_cannot_bend_the_text() {
+    let text = canonical::serialize(&("a", Lenient)).unwrap();
+    assert_eq!(text, br#"["a",[[1.0],[3.0]]]"#);
+    assert_eq!(
+        canonical::digest_of(&("a", Lenient)),
+        Ok(Digest::of_bytes(&text))
+    );
+    assert!(canonical::serialize(&KeyOnly).is_err());
+    assert!(canonical::to_value(&KeyOnly).is_err());
+}
+
+#[test]
+fn fields_are_moved_at_every_level() {
+    #[derive(Serialize)]
+    struct Inner<'a> {
+        zebra: u8,
+        #[serde(rename = "a\"b")]
+        quoted: &'a str,
+        a: Vec<BTreeMap<i8, bool>>,
+    }
+    #[derive(Serialize)]
+    struct Outer<'a> {
+        second: [Inner<'a>; 2],
+        first: Option<Inner<'a>>,
+        empty: BTreeMap<String, u8>,
+    }
+    let inner = || Inner {
+        zebra: 1,
+        quoted: "\u{1}é",
+        a: vec![BTreeMap::from([(-1, true), (10, true), (9, false)])],
+    };
+    let outer = Outer {
+        second: [inner(), inner()],
+        first: Some(inner()),
+        empty: BTreeMap::new(),
+    };
+    let inner = r#"{"a":[{"-1":true,"10":true,"9":false}],"a\"b":"\u0001é","zebra":1}"#;
+    let text = format!(r#"{{"empty":{{}},"first":{inner},"second":[{inner},{inner}]}}"#);
+    assert_eq!(canonical::serialize(&outer).as_deref(), Ok(text.as_bytes()));
+    assert_eq!(
+        canonical::digest_of(&outer),
+        Ok(Digest::of_bytes(text.as_bytes()))
+    );
+    assert_eq!(canonical::to_value(&outer).unwrap().to_string(), text);
+}
+
 #[test]
 fn rust_values_are_held_to_the_depth_of_law_4() {
     assert!(canonical::serialize(&Deep(992)).is_ok());

@@ -30,7 +30,7 @@ pub struct Adjustment {
     pub enable: BTreeSet<String>,
     /// Roles that may not act from now on.
     pub disable: BTreeSet<String>,
-    /// End the session after this step; the run stays open.
+    /// End the session: before this step if it is asked for then, else after it. The run stays open.
     pub stop: bool,
 }
 

@@ -68,6 +68,19 @@ pub struct WorkspaceError {
     pub reason: String,
 }
 
+/// What changes when somebody writes a file: enough to see that a file need not be read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputStamp {
+    /// The number of the file on its file system.
+    pub file: u64,
+    /// The length in bytes.
+    pub length_bytes: u64,
+    /// When the content changed, in seconds and nanoseconds.
+    pub modified: (i64, u64),
+    /// When anything of the file changed, its mode for instance.
+    pub changed: (i64, u64),
+}
+
 /// What stands in `agent_output/` at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OnDisk {
@@ -101,6 +114,9 @@ pub trait Workspace: Send + Sync {
 
     /// Tells what stands at a path of `agent_output/`.
     fn output(&self, path: &str) -> Result<OnDisk, WorkspaceError>;
+
+    /// Returns the stamp of what stands at a path of `agent_output/`; `None` if nothing does.
+    fn output_stamp(&self, path: &str) -> Result<Option<OutputStamp>, WorkspaceError>;
 
     /// Writes one file of `agent_output/`; the file is the old one or the new one.
     fn write_output(&self, file: &OutputFile) -> Result<(), WorkspaceError>;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use orket_ports::Workspace;
-use orket_ports::workspace::{AssetKind, OnDisk, OutputFile, WorkspaceError};
+use orket_ports::workspace::{AssetKind, OnDisk, OutputFile, OutputStamp, WorkspaceError};
 
 use crate::path::{Directory, Kind, PathError, RelativePath};
 use crate::spaces::OUTPUT;
@@ -106,6 +106,18 @@ impl Workspace for ProjectWorkspace {
             // A hard link, a file that is too long: not one that Orket wrote.
             Err(_) => Ok(OnDisk::Other),
         }
+    }
+
+    fn output_stamp(&self, path: &str) -> Result<Option<OutputStamp>, WorkspaceError> {
+        let path = format!("{OUTPUT}/{path}");
+        let stamp = self.project.stamp(&relative(&path, "read")?);
+        let stamp = stamp.map_err(|error| fault(&path, "read", &error))?;
+        Ok(stamp.map(|stamp| OutputStamp {
+            file: stamp.file,
+            length_bytes: stamp.length_bytes,
+            modified: stamp.modified,
+            changed: stamp.changed,
+        }))
     }
 
     fn write_output(&self, file: &OutputFile) -> Result<(), WorkspaceError> {

@@ -19,7 +19,7 @@ fn the_sample_is_worked_to_done() {
         FL-4  ready                  not run   architect      Write the guide <- FL-1, FL-3
     [exit 0]
     ");
-    assert_snapshot!(environment.run(&["run", "--epic", "first_light"]), @r"
+    assert_snapshot!(environment.run(&["run", "--epic", "first_light"]), @"
     $ orket run --epic first_light
     epic first_light: done (run first_light-1)
       FL-1  done                   no checks Design the program
@@ -51,6 +51,7 @@ fn the_sample_is_worked_to_done() {
       + allowed add_issue_comment The design names every file and what each does with wrong i…
       + allowed update_issue_status awaiting_guard_review
       + promoted code_review -> awaiting_guard_review
+    FL-1 is verified: no checks
     turn-0005 FL-1 integrity_guard in guard
       + allowed update_issue_status done
       + promoted awaiting_guard_review -> done
@@ -69,6 +70,7 @@ fn the_sample_is_worked_to_done() {
     turn-0008 FL-2 code_reviewer in review
       + allowed update_issue_status awaiting_guard_review
       + promoted code_review -> awaiting_guard_review
+    FL-2 is verified: passed (phase.sh: exit 0)
     turn-0009 FL-2 integrity_guard in guard
       + allowed update_issue_status done
       + promoted awaiting_guard_review -> done
@@ -91,6 +93,7 @@ fn the_sample_is_worked_to_done() {
     turn-0013 FL-3 code_reviewer in review
       + allowed update_issue_status awaiting_guard_review
       + promoted code_review -> awaiting_guard_review
+    FL-3 is verified: passed (program.sh: exit 0)
     turn-0014 FL-3 integrity_guard in guard
       + allowed update_issue_status done
       + promoted awaiting_guard_review -> done
@@ -104,6 +107,7 @@ fn the_sample_is_worked_to_done() {
     turn-0017 FL-4 code_reviewer in review
       + allowed update_issue_status awaiting_guard_review
       + promoted code_review -> awaiting_guard_review
+    FL-4 is verified: failed (guide.sh: exit 1)
     turn-0018 FL-4 integrity_guard in guard
       + allowed add_issue_comment The example for 21 is wrong: the program prints night. Put …
       + allowed update_issue_status guard_requested_changes
@@ -118,6 +122,7 @@ fn the_sample_is_worked_to_done() {
     turn-0021 FL-4 code_reviewer in review
       + allowed update_issue_status awaiting_guard_review
       + promoted code_review -> awaiting_guard_review
+    FL-4 is verified: passed (guide.sh: exit 0)
     turn-0022 FL-4 integrity_guard in guard
       + allowed update_issue_status done
       + promoted awaiting_guard_review -> done
@@ -273,14 +278,14 @@ fn a_model_that_never_calls_a_tool_blocks_the_card_and_what_waits_for_it() {
         &mut environment,
         Script::Sequence(vec![Answer::text("Let me think about it."); 6]),
     );
-    assert_snapshot!(environment.run(&["run", "--epic", "first_light", "--venue", "ollama"]), @r"
+    assert_snapshot!(environment.run(&["run", "--epic", "first_light", "--venue", "ollama"]), @"
     $ orket run --epic first_light --venue ollama
     epic first_light: incomplete (run first_light-1)
       FL-1  blocked                no checks Design the program
       FL-2  blocked                not run   Write the function that knows the phases
       FL-3  blocked                not run   Write the program
       FL-4  blocked                not run   Write the guide
-      FL-1 does not go on: blocked: system
+      FL-1 does not go on: blocked after its last attempt was refused; `orket show card FL-1` says why
       FL-2 does not go on: blocked: dependency
       FL-3 does not go on: blocked: dependency
       FL-4 does not go on: blocked: dependency
@@ -320,9 +325,9 @@ fn a_model_that_never_calls_a_tool_blocks_the_card_and_what_waits_for_it() {
         FL-4  blocked (dependency)   not run   architect      Write the guide <- FL-1, FL-3
     [exit 0]
     ");
-    assert_snapshot!(environment.run(&["show", "run", "first_light-1"]), @r"
+    assert_snapshot!(environment.run(&["show", "run", "first_light-1"]), @"
     $ orket show run first_light-1
-    run first_light-1 (failed), epic first_light, venue ollama
+    run first_light-1 (failed), epic first_light, begun with the venue ollama
       first_light-1:-:1:engine                       load    3bd8a0aedd8d2c80
       turn-0002 FL-1 attempt 1 refused: the answer holds no tool call; answer with calls of add_issue_comment, list_directory, read_file, update_issue_status, write_file
       turn-0002 FL-1 attempt 2 refused: the answer holds no tool call; answer with calls of add_issue_comment, list_directory, read_file, update_issue_status, write_file

@@ -40,9 +40,9 @@ fn a_card_a_run_and_a_turn_are_shown_whole() {
       first_light-1:FL-4:22:integrity_guard          guard   75a4cff09988022e
     [exit 0]
     ");
-    assert_snapshot!(environment.run(&["show", "run", "first_light-1"]), @r"
+    assert_snapshot!(environment.run(&["show", "run", "first_light-1"]), @"
     $ orket show run first_light-1
-    run first_light-1 (passed), epic first_light, venue recorded
+    run first_light-1 (passed), epic first_light, begun with the venue recorded
       first_light-1:-:1:engine                       load    3bd8a0aedd8d2c80
       first_light-1:FL-1:2:architect                 build   c31981685d2f747a
       first_light-1:FL-1:3:code_reviewer             review  bea4f7176c21b35e
@@ -78,6 +78,7 @@ fn a_card_a_run_and_a_turn_are_shown_whole() {
     state after   7a618048646a9f485a4a2d31cbfaf2549b0b4e120bf28913f6d39d1f9358c0f8
     record        [digest of the record]
     tokens        771 in, 24 out, 1 exchange(s) with the model
+    venue         recorded
     sandbox       [tier]
 
     The checks ran and passed.

@@ -103,8 +103,9 @@ fn only_the_guard_gives_the_verdicts_of_the_guard() {
     }
 }
 
+/// What the guard wrote it could not judge, so it writes nothing, whatever tools its band gives it.
 #[test]
-fn a_guard_that_wrote_cannot_judge() {
+fn a_guard_writes_nothing() {
     for verification in [
         json!({ "checks": ["check.sh"] }),
         json!({ "none": "a note" }),
@@ -117,21 +118,10 @@ fn a_guard_that_wrote_cannot_judge() {
             "integrity_guard" => calls([write("agent_output/A.txt", "good enough"), set("done")]),
             _ => good(ask),
         });
-        assert_eq!(reasons, ["own_work"]);
+        assert_eq!(reasons, ["guard_writes"]);
+        assert_eq!(project.output("A.txt").unwrap(), "good work for A\n");
+        assert_eq!(project.cards()["A"].authors, ["coder"]);
     }
-}
-
-#[test]
-fn a_guard_that_wrote_in_an_earlier_turn_cannot_judge() {
-    let project = Project::new(&[card("A", &[])]);
-    project.asset("bands", "band", &band(&["write_file"]));
-    let reasons = refused(&project, |ask| match ask.role.as_str() {
-        "integrity_guard" if ask.text().contains("These are the results") => calls([set("done")]),
-        "integrity_guard" => calls([write("agent_output/A.txt", "good enough")]),
-        _ => good(ask),
-    });
-    assert_eq!(reasons, ["own_work"]);
-    assert_eq!(project.cards()["A"].authors, ["coder", "integrity_guard"]);
 }
 
 /// Lesson 5: cards were closed over empty files.

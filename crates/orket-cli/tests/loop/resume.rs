@@ -193,8 +193,8 @@ enum Part {
     Workspace,
 }
 
-/// Interrupts at every call of every method, before and after its effect; no difference of this kind may come of it.
-fn interrupt_everywhere(part: Part, wanted: impl Fn(&Difference) -> bool) {
+/// Interrupts at every call of every method, before and after its effect; no difference may come of it.
+fn interrupt_everywhere(part: Part) {
     let (end, store_calls, workspace_calls) = undisturbed();
     let calls = if part == Part::Store {
         store_calls
@@ -213,7 +213,6 @@ fn interrupt_everywhere(part: Part, wanted: impl Fn(&Difference) -> bool) {
                     Part::Store => differences(&end, &meant, &whole),
                     Part::Workspace => differences(&end, &whole, &meant),
                 };
-                let found: Vec<_> = found.into_iter().filter(&wanted).collect();
                 if !found.is_empty() {
                     wrong.push(format!("{moment:?} call {number} of {method}: {found:?}"));
                 }
@@ -228,24 +227,12 @@ fn interrupt_everywhere(part: Part, wanted: impl Fn(&Difference) -> bool) {
     );
 }
 
-/// The file that the last test below is about.
-fn is_checkpoint(found: &Difference) -> bool {
-    matches!(found, Difference::Projection(path) if path.ends_with("/checkpoint.json"))
-}
-
 #[test]
 fn a_store_that_fails_at_any_call_costs_nothing() {
-    interrupt_everywhere(Part::Store, |found| !is_checkpoint(found));
+    interrupt_everywhere(Part::Store);
 }
 
 #[test]
 fn a_workspace_that_fails_at_any_call_costs_nothing() {
-    interrupt_everywhere(Part::Workspace, |found| !is_checkpoint(found));
-}
-
-#[test]
-#[ignore = "defect: the last failed attempt of a run is written over the checkpoint of its turn, promoted long since"]
-fn the_checkpoint_of_a_promoted_turn_says_so_after_any_interruption() {
-    interrupt_everywhere(Part::Store, is_checkpoint);
-    interrupt_everywhere(Part::Workspace, is_checkpoint);
+    interrupt_everywhere(Part::Workspace);
 }

@@ -1,6 +1,4 @@
 //! Stories: each test opens with a defect that was found, and would find it again.
-//!
-//! What is ignored is not mended yet: `cargo test -p orket-cli --test loop -- --ignored` shows it.
 
 use std::fs;
 use std::sync::Mutex;
@@ -11,7 +9,7 @@ use orket_flow::{RunEnding, RunError};
 use serde_json::json;
 
 use crate::conductor::{Closures, roles, skip};
-use crate::model::{calls, forbidden, good, scripted, set, unreachable, write};
+use crate::model::{calls, forbidden, good, scripted, unreachable, write};
 use crate::project::{Project, band, card};
 use crate::table::{Heard, Table};
 use crate::tap::{Moment, TapStore, Tapped};
@@ -19,7 +17,10 @@ use crate::tap::{Moment, TapStore, Tapped};
 /// Authors were noted on the card of the turn only, so the guard could write another card's work and then judge it.
 #[test]
 fn a_turn_does_not_write_what_another_card_promises() {
-    for role in ["coder", "integrity_guard"] {
+    for (role, why) in [
+        ("coder", "belongs to A"),
+        ("integrity_guard", "judges work"),
+    ] {
         let mut first = card("B", &[]);
         first["priority"] = json!(9);
         let project = Project::new(&[card("A", &[]), first]);
@@ -39,34 +40,29 @@ fn a_turn_does_not_write_what_another_card_promises() {
             "{role}"
         );
         assert!(
-            project.failures("e-1")[0].refusals[0].contains("belongs to A"),
+            project.failures("e-1")[0].refusals[0].contains(why),
             "{role}"
         );
     }
 }
 
+/// Where two cards promise one file, the guard could write it in its turn on one and judge it on the other.
 #[test]
-#[ignore = "defect: where two cards promise one file, the guard can write it in its turn on one and judge it on the other"]
-fn a_guard_that_wrote_a_shared_file_cannot_judge_it_on_the_other_card() {
-    // B goes first: in its turn on B the guard writes what A promises too. Then it finishes A.
+fn a_guard_does_not_write_a_shared_file_either() {
     let mut first = card("B", &[]);
     first["priority"] = json!(9);
     first["artifacts"] = json!(["A.txt", "B.txt"]);
     let project = Project::new(&[card("A", &[]), first]);
     project.asset("bands", "band", &band(&["write_file"]));
     let model = scripted(|ask| {
-        let by_guard = project.output("A.txt").as_deref() == Some("good by the guard");
         Ok(match (ask.role.as_str(), ask.card.as_str()) {
-            ("integrity_guard", "B") if !by_guard => {
-                calls([write("agent_output/A.txt", "good by the guard")])
-            }
-            ("coder", "A") => calls([set("code_review")]),
+            ("integrity_guard", "B") => calls([write("agent_output/A.txt", "good by the guard")]),
             _ => good(ask),
         })
     });
     Table::new(&project, &model).play().unwrap();
-    assert_eq!(project.output("A.txt").unwrap(), "good by the guard");
-    assert_ne!(project.cards()["A"].status, Status::Done);
+    assert_eq!(project.output("A.txt").unwrap(), "good work for A\n");
+    assert_eq!(project.statuses(), "A done, B blocked (system)");
 }
 
 /// Attempts were counted by turn, so one card inherited the failures of another.
@@ -262,7 +258,6 @@ fn a_run_that_ended_before_the_lease_was_had_is_no_corruption() {
 }
 
 #[test]
-#[ignore = "defect: agent_output/ is compared at the start of a command only, not before each turn"]
 fn an_edit_between_turns_of_one_command_stops_before_the_next_turn() {
     let project = Project::new(&[card("A", &[])]);
     let model = scripted(|ask| {

@@ -7,7 +7,7 @@ use orket_cards::{
     TurnSnapshot, TurnStore,
 };
 use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
-use orket_ports::workspace::{AssetKind, OnDisk, OutputFile, WorkspaceError};
+use orket_ports::workspace::{AssetKind, OnDisk, OutputFile, OutputStamp, WorkspaceError};
 use orket_ports::{Event, Workspace};
 
 /// When a closure is asked.
@@ -152,6 +152,9 @@ impl<F: Fn(Moment, &'static str) -> Result<(), WorkspaceError> + Send + Sync> Wo
     }
     fn output(&self, path: &str) -> Result<OnDisk, WorkspaceError> {
         self.through("output", || self.inner.output(path))
+    }
+    fn output_stamp(&self, path: &str) -> Result<Option<OutputStamp>, WorkspaceError> {
+        self.through("output_stamp", || self.inner.output_stamp(path))
     }
     fn write_output(&self, file: &OutputFile) -> Result<(), WorkspaceError> {
         self.through("write_output", || self.inner.write_output(file))

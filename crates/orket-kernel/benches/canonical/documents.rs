@@ -13,17 +13,20 @@ pub(crate) struct Document {
     pub(crate) text: String,
 }
 
+/// Makes one record of a document.
+type Record = fn(&mut Random) -> String;
+
 const SIZES: [(&str, usize); 3] = [("1 KB", 1_000), ("100 KB", 100_000), ("10 MB", 10_000_000)];
 
 /// Makes every document in every size.
 pub(crate) fn all() -> Vec<Document> {
-    let kinds: [(&str, fn(&mut Random) -> String); 4] = [
+    let kinds: [(&str, Record); 4] = [
         ("text, ASCII", |random| text(random, ASCII)),
         ("text, multilingual", |random| text(random, MULTILINGUAL)),
         ("numbers", numbers),
         ("mixed objects", mixed),
     ];
-    let of_kind = |(kind, record): (&str, fn(&mut Random) -> String)| {
+    let of_kind = |(kind, record): (&str, Record)| {
         SIZES.map(|(size, bytes)| Document {
             name: format!("{kind}, {size}"),
             text: list(bytes, record),
@@ -32,7 +35,7 @@ pub(crate) fn all() -> Vec<Document> {
     kinds.into_iter().flat_map(of_kind).collect()
 }
 
-fn list(bytes: usize, record: fn(&mut Random) -> String) -> String {
+fn list(bytes: usize, record: Record) -> String {
     let mut random = Random::new(0x0eca_0010);
     let mut text = format!(
         "{{\"version\": \"v1\", \"records\": [{}",
@@ -70,9 +73,35 @@ const ASCII: &[&str] = &[
     "every",
     "check",
     "holds",
+    "or",
+    "else",
+    "nothing",
+    "is",
+    "kept",
+    "of",
+    "all",
+    "that",
+    "has",
+    "been",
+    "staged",
+    "so",
+    "far",
+    "by",
+    "any",
+    "agent",
+    "under",
+    "this",
+    "run",
+    "while",
+    "its",
+    "digest",
+    "stays",
+    "for",
+    "good",
+    "orchestrator",
+    "reconciliation",
     "\\n",
     "\\\"quoted\\\"",
-    "orchestrator",
 ];
 
 const MULTILINGUAL: &[&str] = &[

@@ -100,10 +100,13 @@ impl ser::SerializeMap for Members {
     type Error = SerializeError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), SerializeError> {
-        self.key = Some(key.serialize(TextSerializer {
+        let key = key.serialize(TextSerializer {
             is_human_readable: true,
-        })?);
-        Ok(())
+        })?;
+        match self.key.replace(key) {
+            None => Ok(()),
+            Some(_) => Err(SerializeError::custom("a map gave a key without a value")),
+        }
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), SerializeError> {
@@ -113,6 +116,9 @@ impl ser::SerializeMap for Members {
     }
 
     fn end(self) -> Result<Value, SerializeError> {
+        if self.key.is_some() {
+            return Err(SerializeError::custom("a map gave a key without a value"));
+        }
         self.finish()
     }
 }

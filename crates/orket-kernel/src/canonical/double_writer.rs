@@ -1,59 +1,60 @@
 //! Writes a double as CPython's `repr` does.
 
-use super::short_text::ShortText;
+use super::short_text::{Digits, ShortText};
 use super::shortest::Decimal;
 
 /// Returns the text of a finite double: its shortest digits, laid out as Python lays them out.
 pub(super) fn text(value: f64) -> ShortText {
     let shortest = Decimal::shortest(value);
-    let digits = ShortText::of_u64(shortest.significand);
-    let digits = digits.as_bytes();
-    let mut text = ShortText::default();
-    if value.is_sign_negative() {
-        text.push(b"-");
-    }
-    if value == 0.0 {
-        text.push(b"0.0");
-        return text;
-    }
+    let digits = Digits::of(shortest.significand);
+    let mut text = ShortText::new(value.is_sign_negative());
     // How many digits stand before the point.
-    let point = digits.len() as i32 + shortest.exponent;
+    let point = match shortest.significand {
+        0 => 1,
+        _ => digits.length as i32 + shortest.exponent,
+    };
     match point {
         1..=16 => {
-            let (whole, fraction) = digits.split_at(digits.len().min(point as usize));
-            text.push(whole);
-            text.push_zeros(point as usize - whole.len());
-            text.push(b".");
-            text.push(if fraction.is_empty() { b"0" } else { fraction });
+            let whole = point as usize;
+            text.push_digits(&digits, 0, whole);
+            text.push(b'.');
+            text.push_digits(&digits, whole, digits.length.saturating_sub(whole).max(1));
         }
         -3..=0 => {
-            text.push(b"0.");
-            text.push_zeros(point.unsigned_abs() as usize);
-            text.push(digits);
+            text.push(b'0');
+            text.push(b'.');
+            for _ in point..0 {
+                text.push(b'0');
+            }
+            text.push_digits(&digits, 0, digits.length);
         }
-        _ => push_scientific(&mut text, digits, point - 1),
+        _ => {
+            text.push_digits(&digits, 0, 1);
+            if digits.length > 1 {
+                text.push(b'.');
+                text.push_digits(&digits, 1, digits.length - 1);
+            }
+            push_exponent(&mut text, point - 1);
+        }
     }
     text
 }
 
-/// 1.23e-05 and 1e+16: the exponent has a sign and at least two digits.
-fn push_scientific(text: &mut ShortText, digits: &[u8], exponent: i32) {
-    let (first, rest) = digits.split_at(1);
-    text.push(first);
-    if !rest.is_empty() {
-        text.push(b".");
-        text.push(rest);
+/// e-05 and e+16: an exponent has a sign and at least two digits.
+fn push_exponent(text: &mut ShortText, exponent: i32) {
+    text.push(b'e');
+    text.push(if exponent < 0 { b'-' } else { b'+' });
+    if exponent.unsigned_abs() < 10 {
+        text.push(b'0');
     }
-    text.push(if exponent < 0 { b"e-" } else { b"e+" });
-    let exponent = exponent.unsigned_abs();
-    text.push_zeros(usize::from(exponent < 10));
-    text.push(ShortText::of_u64(exponent.into()).as_bytes());
+    let digits = Digits::of(exponent.unsigned_abs().into());
+    text.push_digits(&digits, 0, digits.length);
 }
 
 #[cfg(test)]
 mod tests {
     fn text(value: f64) -> String {
-        super::text(value).as_str().to_owned()
+        String::from_utf8(super::text(value).as_bytes().to_vec()).unwrap()
     }
 
     #[test]

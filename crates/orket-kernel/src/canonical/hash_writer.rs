@@ -1,9 +1,8 @@
 //! Collects small pieces of a text for SHA-256.
 
-use std::fmt::{self, Write};
-
 use sha2::{Digest as _, Sha256};
 
+use super::small_copy;
 use crate::Digest;
 
 const BUFFER_BYTES: usize = 4096;
@@ -32,7 +31,7 @@ impl HashWriter {
             .get_mut(self.filled_bytes..self.filled_bytes + bytes.len())
         {
             Some(place) => {
-                place.copy_from_slice(bytes);
+                small_copy::copy(place, bytes);
                 self.filled_bytes += bytes.len();
             }
             None => self.take_and_flush(bytes),
@@ -58,13 +57,5 @@ impl HashWriter {
     fn flush(&mut self) {
         self.hasher.update(&self.buffer[..self.filled_bytes]);
         self.filled_bytes = 0;
-    }
-}
-
-impl Write for HashWriter {
-    #[inline]
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.take(text.as_bytes());
-        Ok(())
     }
 }

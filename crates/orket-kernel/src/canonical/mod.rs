@@ -12,6 +12,9 @@
 //! Where Python would guess or where a text has no canonical form, [`parse`] refuses and says why, at which RFC 6901
 //! pointer and at which byte: see [`ParseErrorKind`].
 //!
+//! Whoever wants only the text or the digest of a text takes [`canonicalize`] or [`digest_bytes`], which build no value;
+//! for a Rust type, [`serialize`] and [`digest_of`] build none either.
+//!
 //! Nothing here recurses while it reads, writes or digests, so no document can exhaust the stack. Reading and writing
 //! take time linear in the length of the text, except that the members of an object are sorted.
 //!
@@ -33,10 +36,15 @@ mod access;
 mod canonicalize;
 mod collector;
 mod deserializer;
+mod digits;
+mod direct_parts;
+mod direct_serializer;
 mod double_writer;
 mod error;
 mod hash_writer;
 mod limits;
+mod members;
+mod nearest;
 mod number;
 mod number_reader;
 mod object;
@@ -49,8 +57,11 @@ mod scan;
 mod serializer;
 mod short_text;
 mod shortest;
+mod sink;
+mod small_copy;
 mod string_reader;
 mod text_serializer;
+mod unordered_text;
 mod utf8;
 mod value;
 mod value_serde;

@@ -108,13 +108,14 @@ impl Number {
         }
     }
 
-    /// Writes the canonical text.
-    pub(super) fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+    /// Hands the canonical text, which is ASCII, to `take`.
+    #[inline]
+    pub(super) fn with_text<T>(&self, take: impl FnOnce(&[u8]) -> T) -> T {
         match self.content() {
-            Content::Unsigned(value) => out.write_str(ShortText::of_u64(value).as_str()),
-            Content::Negative(value) => out.write_str(ShortText::of_i64(value).as_str()),
-            Content::Big(text) => out.write_str(text),
-            Content::Float(value) => out.write_str(double_writer::text(value).as_str()),
+            Content::Unsigned(value) => take(ShortText::of_u64(value).as_bytes()),
+            Content::Negative(value) => take(ShortText::of_i64(value).as_bytes()),
+            Content::Big(text) => take(text.as_bytes()),
+            Content::Float(value) => take(double_writer::text(value).as_bytes()),
         }
     }
 }
@@ -151,12 +152,12 @@ impl From<i128> for Number {
 
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
+        self.with_text(|text| f.write_str(std::str::from_utf8(text).unwrap_or_default()))
     }
 }
 
 impl fmt::Debug for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
+        self.with_text(|text| f.write_str(std::str::from_utf8(text).unwrap_or_default()))
     }
 }

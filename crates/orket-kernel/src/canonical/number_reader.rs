@@ -1,7 +1,7 @@
 //! Reads numbers.
 
 use super::reader::Fault;
-use super::{Number, ParseErrorKind};
+use super::{Number, ParseErrorKind, digits};
 
 /// Reads the number that begins at `start`; returns it and the place after it.
 pub(super) fn read(
@@ -10,16 +10,16 @@ pub(super) fn read(
     max_integer_digits: usize,
 ) -> Result<(Number, usize), Fault> {
     let digits_start = start + usize::from(bytes.get(start) == Some(&b'-'));
-    let digits_end = skip_digits(bytes, digits_start);
-    let digits = digits_end - digits_start;
-    if digits == 0 {
+    let digits_end = digits::end(bytes, digits_start);
+    let length = digits_end - digits_start;
+    if length == 0 {
         return Err(digit_is_missing(
             bytes,
             digits_end,
             "has no digit after its sign",
         ));
     }
-    if digits > 1 && bytes[digits_start] == b'0' {
+    if length > 1 && bytes[digits_start] == b'0' {
         let kind = ParseErrorKind::InvalidNumber {
             reason: "begins with a zero it does not need",
         };
@@ -31,9 +31,9 @@ pub(super) fn read(
     if let Some(b'.' | b'e' | b'E') = bytes.get(digits_end) {
         return read_double(bytes, start, digits_end);
     }
-    if digits > max_integer_digits {
+    if length > max_integer_digits {
         return Err(Fault {
-            kind: ParseErrorKind::IntegerTooLong { digits },
+            kind: ParseErrorKind::IntegerTooLong { digits: length },
             at: start,
         });
     }
@@ -46,7 +46,7 @@ pub(super) fn read(
 /// Reads the double that begins at `start` and whose integer part ends at `at`.
 fn read_double(bytes: &[u8], start: usize, mut at: usize) -> Result<(Number, usize), Fault> {
     if bytes.get(at) == Some(&b'.') {
-        let end = skip_digits(bytes, at + 1);
+        let end = digits::end(bytes, at + 1);
         if end == at + 1 {
             return Err(digit_is_missing(bytes, end, "has no digit after its point"));
         }
@@ -54,7 +54,7 @@ fn read_double(bytes: &[u8], start: usize, mut at: usize) -> Result<(Number, usi
     }
     if let Some(b'e' | b'E') = bytes.get(at) {
         let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
-        let end = skip_digits(bytes, at + 1 + sign);
+        let end = digits::end(bytes, at + 1 + sign);
         if end == at + 1 + sign {
             return Err(digit_is_missing(bytes, end, "has no digit in its exponent"));
         }
@@ -109,14 +109,6 @@ fn parse_exponent(text: &str) -> i64 {
 /// Takes what is known to be digits, signs, points and exponents as text.
 fn ascii(number: &[u8]) -> &str {
     std::str::from_utf8(number).unwrap_or_default()
-}
-
-fn skip_digits(bytes: &[u8], start: usize) -> usize {
-    start
-        + bytes[start..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count()
 }
 
 fn digit_is_missing(bytes: &[u8], at: usize, reason: &'static str) -> Fault {

@@ -2,18 +2,6 @@
 
 use std::ops::Range;
 
-/// A member of an object that is still being read.
-pub(super) struct Member {
-    /// The first eight bytes of the key, so that most comparisons need no more.
-    pub(super) prefix: u64,
-    /// Where the key lies among the keys.
-    pub(super) key: Range<usize>,
-    /// Where the member lies in the text; its end is not known before the object's.
-    pub(super) place: Range<usize>,
-    /// How many objects were noted before it.
-    pub(super) noted: usize,
-}
-
 /// A piece of the text, and the first noted object that may lie in it.
 #[derive(Clone, Copy)]
 struct Span {
@@ -137,5 +125,36 @@ impl Order {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Order;
+
+    #[test]
+    fn an_object_inside_one_that_moves_is_put_in_order_as_well() {
+        let text = br#"[{"b":{"d":1,"c":2},"a":3},{"e":4},{"g":5,"f":6}]"#;
+        let place = |part: &str| {
+            let start = std::str::from_utf8(text).unwrap().find(part).unwrap();
+            start..start + part.len()
+        };
+        let mut order = Order::default();
+        let outer = order.open(place(r#""b":"#).start);
+        let inner = order.open(place(r#""d":1"#).start);
+        let members = [(place(r#""c":2"#), 2), (place(r#""d":1"#), 2)];
+        order.close_sorted(inner, place(r#""c":2"#).end, members.into_iter());
+        let members = [(place(r#""a":3"#), 2), (place(r#""b":{"d":1,"c":2}"#), 1)];
+        order.close_sorted(outer, place(r#""a":3"#).end, members.into_iter());
+        let kept = order.open(place(r#""e":4"#).start);
+        order.close(kept);
+        let last = order.open(place(r#""g":5"#).start);
+        let members = [(place(r#""f":6"#), 3), (place(r#""g":5"#), 3)];
+        order.close_sorted(last, place(r#""f":6"#).end, members.into_iter());
+
+        let mut written = Vec::new();
+        order.write(text, |piece| written.extend_from_slice(piece));
+        let expected = br#"[{"a":3,"b":{"c":2,"d":1}},{"e":4},{"f":6,"g":5}]"#;
+        assert_eq!(written, expected);
     }
 }

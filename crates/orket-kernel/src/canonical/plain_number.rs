@@ -1,22 +1,25 @@
 //! Recognises numbers whose text is canonical as it stands.
 
+use super::shortest::Decimal;
+use super::{digits, nearest};
+
 /// Any decimal of so many digits comes back from a double unchanged (`DBL_DIG` of C).
 const EXACT_DIGITS: usize = f64::DIGITS as usize;
 
 /// Returns where the number that begins at `start` ends, if its text is known to be canonical.
 ///
 /// An integer is, but for `-0`. So is a decimal without exponent if
-/// - it has at most 15 digits from the first that is not zero: then no other decimal that short is read as the same
-///   double, so it is the shortest one, unless
-/// - a zero at its end could be left out, or
-/// - it is below 0.0001, where Python writes an exponent (with 15 digits it is never so large that Python would).
+/// - it has at most 15 digits from the first that is not zero, since no other decimal that short is read as the same
+///   double; or else its double is found to be written with these digits; and
+/// - no zero at its end could be left out, and
+/// - it is neither below 0.0001 nor above 1e16, where Python writes an exponent.
 ///
 /// All else, the faulty included, must be read and written.
 #[inline]
 pub(super) fn end(bytes: &[u8], start: usize, max_integer_digits: usize) -> Option<usize> {
     let is_negative = bytes.get(start) == Some(&b'-');
     let whole_start = start + usize::from(is_negative);
-    let whole_end = skip_digits(bytes, whole_start);
+    let whole_end = digits::end(bytes, whole_start);
     let whole_digits = whole_end - whole_start;
     let begins_with_zero = *bytes.get(whole_start)? == b'0';
     if whole_digits == 0 || (begins_with_zero && whole_digits > 1) {
@@ -31,30 +34,39 @@ pub(super) fn end(bytes: &[u8], start: usize, max_integer_digits: usize) -> Opti
         }
     }
     let fraction_start = whole_end + 1;
-    let end = skip_digits(bytes, fraction_start);
+    let end = digits::end(bytes, fraction_start);
     if let Some(b'e' | b'E') = bytes.get(end) {
         return None;
     }
-    let is_shortest = match &bytes[fraction_start..end] {
+    let (whole, fraction) = (&bytes[whole_start..whole_end], &bytes[fraction_start..end]);
+    let zeros = match whole {
+        b"0" => fraction.iter().take_while(|digit| **digit == b'0').count(),
+        _ => 0,
+    };
+    let significant = match whole {
+        b"0" => fraction.len() - zeros,
+        _ => whole.len() + fraction.len(),
+    };
+    let is_shortest = match fraction {
         [] => false,
-        [b'0'] => whole_digits <= EXACT_DIGITS,
+        [b'0'] => whole.len() <= EXACT_DIGITS,
         [.., b'0'] => false,
-        fraction if begins_with_zero => {
-            let zeros = fraction.iter().take_while(|digit| **digit == b'0').count();
-            zeros <= 3 && fraction.len() - zeros <= EXACT_DIGITS
-        }
-        fraction => whole_digits + fraction.len() <= EXACT_DIGITS,
+        _ if zeros > 3 || whole.len() > 16 => false,
+        _ => significant <= EXACT_DIGITS || (significant <= 18 && is_shortest(whole, fraction)),
     };
     is_shortest.then_some(end)
 }
 
-#[inline]
-fn skip_digits(bytes: &[u8], start: usize) -> usize {
-    let mut at = start;
-    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
-        at += 1;
-    }
-    at
+/// Tells whether a decimal of at most 18 digits is the shortest that reads back to its double.
+#[inline(never)]
+fn is_shortest(whole: &[u8], fraction: &[u8]) -> bool {
+    let significand = digits::append(digits::append(0, whole), fraction);
+    let exponent = -(fraction.len() as i32);
+    let own = Decimal {
+        significand,
+        exponent,
+    };
+    nearest::double(significand, exponent).is_some_and(|value| Decimal::shortest(value) == own)
 }
 
 #[cfg(test)]
@@ -89,6 +101,9 @@ mod tests {
             "12345678901234.5",
             "0.1",
             "999999999999.999",
+            "0.1234567890123456",
+            "0.8444218515250481",
+            "0.30000000000000004",
         ] {
             assert!(is_taken(text), "{text}");
         }
@@ -109,7 +124,9 @@ mod tests {
             "1e5",
             "1.5e5",
             "0.00001",
-            "0.1234567890123456",
+            "0.12345678901234567890",
+            "0.3000000000000000444",
+            "0.30000000000000001",
             "1234567890123456.0",
             "",
             "a",
@@ -130,6 +147,9 @@ mod tests {
             let (whole, fraction) = text.split_at(round as usize % text.len());
             let whole = if whole.is_empty() { "0" } else { whole };
             is_taken(&format!("{whole}.{fraction}"));
+            let double = f64::from_bits(digits >> 12 | (1023 - 10 + round % 60) << 52);
+            let written = format!("{double:?}");
+            let _ = written.contains('e') || is_taken(&written);
             is_taken(&format!("-{whole}.{}", fraction.get(..3).unwrap_or("5")));
             is_taken(&format!(
                 "0.{:0>width$}",

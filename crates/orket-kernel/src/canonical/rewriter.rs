@@ -1,64 +1,23 @@
 //! Rewrites a text into its canonical text, in one pass and without building a value.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::hash_writer::HashWriter;
-use super::order::{Member, Order};
+use super::members::{Keys, Members, OpenObject};
+use super::order::Order;
+use super::unordered_text::UnorderedText;
 use super::{Limits, number_reader, plain_number, scan, string_reader, utf8, writer};
-use crate::Digest;
 
-/// The canonical text of a document, but for the order of its members.
-pub(super) struct Rewritten<'a> {
-    /// The text with members as they came, if that is not simply a part of the input.
-    text: Option<Vec<u8>>,
-    /// That part, then.
-    input: &'a [u8],
-    order: Order,
-}
-
-impl<'a> Rewritten<'a> {
-    /// Rewrites the document `input`; returns nothing if anything is wrong with it.
-    ///
-    /// What is wrong is left to the [reader](super::reader) to say.
-    pub(super) fn read(input: &'a [u8], limits: &Limits) -> Option<Rewritten<'a>> {
-        if input.len() > limits.max_bytes || !utf8::is_utf8(input) {
-            return None;
-        }
-        let mut rewriter = Rewriter::new(input, limits.bounded());
-        let end = rewriter.read_document()?;
-        Some(rewriter.finish(end))
+/// Rewrites the document `input`; returns nothing if anything is wrong with it.
+///
+/// What is wrong is left to the [reader](super::reader) to say.
+pub(super) fn rewrite<'a>(input: &'a [u8], limits: &Limits) -> Option<UnorderedText<'a>> {
+    if input.len() > limits.max_bytes || !utf8::is_utf8(input) {
+        return None;
     }
-
-    /// Returns the canonical text.
-    pub(super) fn into_text(self) -> Cow<'a, [u8]> {
-        if !self.order.is_kept() {
-            let mut ordered = Vec::with_capacity(self.text().len());
-            self.order
-                .write(self.text(), |piece| ordered.extend_from_slice(piece));
-            return Cow::Owned(ordered);
-        }
-        match self.text {
-            Some(text) => Cow::Owned(text),
-            None => Cow::Borrowed(self.input),
-        }
-    }
-
-    /// Returns the digest of the canonical text.
-    pub(super) fn digest(&self) -> Digest {
-        if self.order.is_kept() {
-            return Digest::of_bytes(self.text());
-        }
-        let mut hash = HashWriter::new();
-        self.order.write(self.text(), |piece| hash.take(piece));
-        hash.finish()
-    }
-
-    /// Returns the text with members as they came.
-    fn text(&self) -> &[u8] {
-        self.text.as_deref().unwrap_or(self.input)
-    }
+    let mut rewriter = Rewriter::new(input, limits.bounded());
+    let end = rewriter.read_document()?;
+    Some(rewriter.finish(end))
 }
 
 /// An array or an object that is not closed yet.
@@ -66,16 +25,6 @@ impl<'a> Rewritten<'a> {
 enum Open {
     Array,
     Object(OpenObject),
-}
-
-#[derive(Clone, Copy)]
-struct OpenObject {
-    /// Where its members begin among the members of all open objects.
-    first_member: usize,
-    /// The index under which its order is noted.
-    noted: usize,
-    /// Whether each key so far came after the one before it.
-    is_sorted: bool,
 }
 
 struct Rewriter<'a> {
@@ -87,9 +36,9 @@ struct Rewriter<'a> {
     /// From where on the input is canonical, up to `at`. It is copied only when something must change.
     kept: usize,
     open: Vec<Open>,
-    members: Vec<Member>,
+    members: Members,
     order: Order,
-    /// The decoded keys that have escapes; they lie behind the input in the numbering of [`Member::key`].
+    /// The decoded keys that have escapes; they lie behind the input in the numbering of [`Keys`].
     decoded_keys: Vec<u8>,
 }
 
@@ -102,21 +51,21 @@ impl<'a> Rewriter<'a> {
             text: Vec::new(),
             kept: 0,
             open: Vec::new(),
-            members: Vec::new(),
+            members: Members::default(),
             order: Order::default(),
             decoded_keys: Vec::new(),
         }
     }
 
-    fn finish(mut self, end: usize) -> Rewritten<'a> {
-        let mut text = None;
-        if !self.text.is_empty() {
+    fn finish(mut self, end: usize) -> UnorderedText<'a> {
+        let text = if self.text.is_empty() {
+            Cow::Borrowed(&self.bytes[self.kept..end])
+        } else {
             self.copy_up_to(end);
-            text = Some(self.text);
-        }
-        Rewritten {
+            Cow::Owned(self.text)
+        };
+        UnorderedText {
             text,
-            input: &self.bytes[self.kept..end],
             order: self.order,
         }
     }
@@ -152,11 +101,7 @@ impl<'a> Rewriter<'a> {
             b'{' => {
                 self.enter()?;
                 if self.bytes.get(self.at)? != &b'}' {
-                    let mut object = OpenObject {
-                        first_member: self.members.len(),
-                        noted: self.order.open(self.position()),
-                        is_sorted: true,
-                    };
+                    let mut object = self.members.open(self.position(), &mut self.order);
                     self.read_key(&mut object)?;
                     self.open.push(Open::Object(object));
                     return Some(false);
@@ -222,16 +167,11 @@ impl<'a> Rewriter<'a> {
         if has_escapes {
             key = self.decode_key(key)?;
         }
-        let member = Member {
-            prefix: prefix(self.keys().of(&key)),
-            key,
-            place: start..start,
-            noted: self.order.noted(),
+        let keys = Keys {
+            input: self.bytes,
+            decoded: &self.decoded_keys,
         };
-        if let Some(last) = self.members[object.first_member..].last() {
-            object.is_sorted &= self.keys().compare(last, &member).is_lt();
-        }
-        self.members.push(member);
+        self.members.add(object, key, start, keys, &self.order);
         self.skip_whitespace();
         if self.bytes.get(self.at)? != &b':' {
             return None;
@@ -260,37 +200,12 @@ impl<'a> Rewriter<'a> {
     }
 
     fn close_object(&mut self, object: OpenObject) -> Option<()> {
-        if object.is_sorted {
-            self.order.close(object.noted);
-        } else {
-            let end = self.position();
-            self.sort(object, end)?;
-        }
-        self.members.truncate(object.first_member);
-        Some(())
-    }
-
-    /// Brings the members of `object`, which ends at `end`, into their order, unless a key is there twice.
-    #[inline(never)]
-    fn sort(&mut self, object: OpenObject, end: usize) -> Option<()> {
-        let members = &mut self.members[object.first_member..];
-        let mut next = end + 1;
-        for member in members.iter_mut().rev() {
-            // A comma stands between two members.
-            member.place.end = next - 1;
-            next = member.place.start;
-        }
+        let end = self.position();
         let keys = Keys {
             input: self.bytes,
             decoded: &self.decoded_keys,
         };
-        members.sort_unstable_by(|left, right| keys.compare(left, right));
-        let is_strict = members.is_sorted_by(|left, right| keys.compare(left, right).is_lt());
-        let places = members
-            .iter()
-            .map(|member| (member.place.clone(), member.noted));
-        self.order.close_sorted(object.noted, end, places);
-        is_strict.then_some(())
+        self.members.close(object, end, keys, &mut self.order)
     }
 
     /// Reads a string from behind its opening quote; tells whether it has escapes.
@@ -336,7 +251,7 @@ impl<'a> Rewriter<'a> {
         }
         let (number, next) = number_reader::read(self.bytes, self.at, digits).ok()?;
         self.copy_up_to(self.at);
-        self.text.extend_from_slice(number.to_string().as_bytes());
+        number.with_text(|text| self.text.extend_from_slice(text));
         self.at = next;
         self.kept = next;
         Some(())
@@ -356,6 +271,10 @@ impl<'a> Rewriter<'a> {
     }
 
     fn drop_whitespace(&mut self) {
+        if self.text.capacity() == 0 {
+            // Few texts grow, and one that need not be rewritten takes nothing.
+            self.text.reserve(self.bytes.len());
+        }
         self.copy_up_to(self.at);
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.bytes.get(self.at) {
             self.at += 1;
@@ -365,58 +284,23 @@ impl<'a> Rewriter<'a> {
 
     #[inline]
     fn copy_up_to(&mut self, end: usize) {
-        self.text.extend_from_slice(&self.bytes[self.kept..end]);
+        const SHORT_BYTES: usize = 32;
+        let length = end - self.kept;
+        match self.bytes[self.kept..].first_chunk::<SHORT_BYTES>() {
+            // Copying some bytes too many and dropping them is faster than a call that copies a few.
+            Some(short) if length <= SHORT_BYTES => {
+                self.text.extend_from_slice(short);
+                let excess = SHORT_BYTES - length;
+                self.text.truncate(self.text.len() - excess);
+            }
+            _ => self.text.extend_from_slice(&self.bytes[self.kept..end]),
+        }
     }
 
     /// Returns where in the canonical text the reader is.
     #[inline]
     fn position(&self) -> usize {
         self.text.len() + (self.at - self.kept)
-    }
-
-    #[inline]
-    fn keys(&self) -> Keys<'_> {
-        Keys {
-            input: self.bytes,
-            decoded: &self.decoded_keys,
-        }
-    }
-}
-
-/// Finds the text of keys.
-#[derive(Clone, Copy)]
-struct Keys<'a> {
-    input: &'a [u8],
-    decoded: &'a [u8],
-}
-
-impl Keys<'_> {
-    #[inline]
-    fn of(&self, key: &Range<usize>) -> &[u8] {
-        match key.start.checked_sub(self.input.len()) {
-            None => &self.input[key.clone()],
-            Some(start) => &self.decoded[start..start + key.len()],
-        }
-    }
-
-    #[inline]
-    fn compare(&self, left: &Member, right: &Member) -> Ordering {
-        left.prefix
-            .cmp(&right.prefix)
-            .then_with(|| self.of(&left.key).cmp(self.of(&right.key)))
-    }
-}
-
-/// Returns the first eight bytes of a key as a number that sorts as they do; what is missing counts as zero.
-#[inline]
-fn prefix(key: &[u8]) -> u64 {
-    match key.first_chunk::<8>() {
-        Some(first) => u64::from_be_bytes(*first),
-        None => {
-            let mut first = [0; 8];
-            first[..key.len()].copy_from_slice(key);
-            u64::from_be_bytes(first)
-        }
     }
 }
 

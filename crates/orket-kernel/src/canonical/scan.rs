@@ -26,11 +26,16 @@ fn is_special(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
-#[inline]
+#[inline(always)]
 fn first_special(block: &[u8; 16]) -> Option<usize> {
-    let marks: [u8; 16] = std::array::from_fn(|at| u8::from(is_special(block[at])) * 0xff);
-    let marks = u128::from_le_bytes(marks);
-    (marks != 0).then(|| (marks.trailing_zeros() / 8) as usize)
+    if !block
+        .iter()
+        .fold(false, |any, byte| any | is_special(*byte))
+    {
+        return None;
+    }
+    let (first, last) = (block.first_chunk::<8>()?, block.last_chunk::<8>()?);
+    first_special_of_8(*first).or_else(|| first_special_of_8(*last).map(|place| 8 + place))
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;

@@ -9,12 +9,15 @@ use serde::ser::{self, Error as _};
 use super::collector::{Elements, Members, wrap};
 use super::text_serializer::TextSerializer;
 use super::value_serde::TEXT_TOKEN;
-use super::{Limits, Number, ParseErrorKind, SerializeError, Value, reader, writer};
+use super::{
+    Limits, Number, ParseErrorKind, SerializeError, Value, direct_serializer, reader, writer,
+};
 use crate::Digest;
 
 /// Returns the canonical text of any serializable value (the kernel's Law 4).
 ///
-/// Structs and maps become objects; map keys may be text, characters, booleans, integers and unit variants.
+/// The text is written as the type hands over its parts, and only members that came out of order are moved at the end; no
+/// [`Value`] is built. Structs and maps become objects; map keys may be text, characters, booleans, integers and unit variants.
 ///
 /// # Errors
 /// Refuses a NaN, an infinity, a key without a text, a key given twice, and more than 992 levels.
@@ -31,7 +34,11 @@ use crate::Digest;
 /// # Ok::<(), canonical::SerializeError>(())
 /// ```
 pub fn serialize<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, SerializeError> {
-    Ok(writer::to_bytes(&to_value(value)?))
+    match direct_serializer::write(value) {
+        Ok(Some(text)) => Ok(text.into_canonical().into_owned()),
+        Ok(None) => Ok(writer::to_bytes(&to_value(value)?)),
+        Err(error) => Err(first_error(value, error)),
+    }
 }
 
 /// Returns the digest of the canonical text of any serializable value.
@@ -39,7 +46,16 @@ pub fn serialize<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, SerializeE
 /// # Errors
 /// As [`serialize`].
 pub fn digest_of<T: Serialize + ?Sized>(value: &T) -> Result<Digest, SerializeError> {
-    Ok(writer::digest(&to_value(value)?))
+    match direct_serializer::write(value) {
+        Ok(Some(text)) => Ok(text.digest()),
+        Ok(None) => Ok(writer::digest(&to_value(value)?)),
+        Err(error) => Err(first_error(value, error)),
+    }
+}
+
+/// Returns the error that [`to_value`] finds first; a type that fails only once gets the one it had.
+fn first_error<T: Serialize + ?Sized>(value: &T, had: SerializeError) -> SerializeError {
+    to_value(value).err().unwrap_or(had)
 }
 
 /// Turns any serializable value into a [`Value`].
@@ -186,6 +202,7 @@ impl ser::Serializer for Serializer {
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<Value, SerializeError> {
+        self.deeper()?;
         Ok(Value::Array(
             value
                 .iter()

@@ -28,7 +28,9 @@ pub(super) fn is_utf8(bytes: &[u8]) -> bool {
             return false;
         };
         let needs_no_more = before[0] < 0xc0 && second[0] < 0xe0 && third[0] < 0xf0;
-        if !(needs_no_more && is_ascii(block)) && !is_block_utf8(block, before, second, third) {
+        let is_right =
+            (needs_no_more && is_ascii(block)) || is_block_utf8(block, before, second, third);
+        if !is_right {
             return false;
         }
         start += BLOCK_BYTES;

@@ -1,10 +1,10 @@
 //! Writes a value as its canonical text.
 
 use std::collections::btree_map;
-use std::fmt::{self, Write};
 use std::slice;
 
 use super::hash_writer::HashWriter;
+use super::sink::Sink;
 use super::{Value, scan};
 use crate::Digest;
 
@@ -19,14 +19,15 @@ use crate::Digest;
 /// ```
 pub fn to_string(value: &Value) -> String {
     let mut text = String::new();
-    // A `String` takes everything, so there is nothing to report.
-    let _ = write(value, &mut text);
+    write(value, &mut text);
     text
 }
 
 /// Returns the canonical text of `value` as UTF-8 bytes.
 pub fn to_bytes(value: &Value) -> Vec<u8> {
-    to_string(value).into_bytes()
+    let mut bytes = Vec::new();
+    write(value, &mut bytes);
+    bytes
 }
 
 /// Returns the SHA-256 digest of the canonical text of `value`, without holding that text in memory.
@@ -41,8 +42,7 @@ pub fn to_bytes(value: &Value) -> Vec<u8> {
 /// ```
 pub fn digest(value: &Value) -> Digest {
     let mut hash = HashWriter::new();
-    // A hash takes everything, so there is nothing to report.
-    let _ = write(value, &mut hash);
+    write(value, &mut hash);
     hash.finish()
 }
 
@@ -52,93 +52,90 @@ enum Rest<'a> {
     Object(btree_map::Iter<'a, String, Value>),
 }
 
-fn write<'a>(mut value: &'a Value, out: &mut impl Write) -> fmt::Result {
+fn write<'a>(mut value: &'a Value, out: &mut impl Sink) {
     let mut open: Vec<Rest<'a>> = Vec::new();
     loop {
         match value {
-            Value::Null => out.write_str("null")?,
-            Value::Bool(true) => out.write_str("true")?,
-            Value::Bool(false) => out.write_str("false")?,
-            Value::Number(number) => number.write(out)?,
-            Value::String(text) => write_text(text, out)?,
+            Value::Null => out.ascii(b"null"),
+            Value::Bool(true) => out.ascii(b"true"),
+            Value::Bool(false) => out.ascii(b"false"),
+            Value::Number(number) => number.with_text(|text| out.ascii(text)),
+            Value::String(text) => write_text(text, out),
             Value::Array(elements) => {
                 let mut rest = elements.iter();
                 if let Some(first) = rest.next() {
-                    out.write_str("[")?;
+                    out.ascii(b"[");
                     open.push(Rest::Array(rest));
                     value = first;
                     continue;
                 }
-                out.write_str("[]")?;
+                out.ascii(b"[]");
             }
             Value::Object(members) => {
                 let mut rest = members.iter();
                 if let Some((key, first)) = rest.next() {
-                    out.write_str("{")?;
-                    write_key(key, out)?;
+                    out.ascii(b"{");
+                    write_key(key, out);
                     open.push(Rest::Object(rest));
                     value = first;
                     continue;
                 }
-                out.write_str("{}")?;
+                out.ascii(b"{}");
             }
         }
-        match write_up_to_next(&mut open, out)? {
+        match write_up_to_next(&mut open, out) {
             Some(next) => value = next,
-            None => return Ok(()),
+            None => return,
         }
     }
 }
 
 /// Closes what ends here and returns the value to be written next.
-fn write_up_to_next<'a>(
-    open: &mut Vec<Rest<'a>>,
-    out: &mut impl Write,
-) -> Result<Option<&'a Value>, fmt::Error> {
+fn write_up_to_next<'a>(open: &mut Vec<Rest<'a>>, out: &mut impl Sink) -> Option<&'a Value> {
     while let Some(innermost) = open.last_mut() {
         match innermost {
             Rest::Array(rest) => {
                 if let Some(next) = rest.next() {
-                    out.write_str(",")?;
-                    return Ok(Some(next));
+                    out.ascii(b",");
+                    return Some(next);
                 }
-                out.write_str("]")?;
+                out.ascii(b"]");
             }
             Rest::Object(rest) => {
                 if let Some((key, next)) = rest.next() {
-                    out.write_str(",")?;
-                    write_key(key, out)?;
-                    return Ok(Some(next));
+                    out.ascii(b",");
+                    write_key(key, out);
+                    return Some(next);
                 }
-                out.write_str("}")?;
+                out.ascii(b"}");
             }
         }
         open.pop();
     }
-    Ok(None)
+    None
 }
 
-fn write_key(key: &str, out: &mut impl Write) -> fmt::Result {
-    write_text(key, out)?;
-    out.write_str(":")
+pub(super) fn write_key(key: &str, out: &mut impl Sink) {
+    write_text(key, out);
+    out.ascii(b":")
 }
 
-fn write_text(text: &str, out: &mut impl Write) -> fmt::Result {
-    out.write_str("\"")?;
+pub(super) fn write_text(text: &str, out: &mut impl Sink) {
+    out.ascii(b"\"");
     let mut rest = text;
     loop {
         let (plain, special) = rest.split_at(scan::plain_length(rest.as_bytes()));
-        out.write_str(plain)?;
+        out.text(plain);
         let Some(byte) = special.bytes().next() else {
             break;
         };
         if let Some(escape) = escape(char::from(byte)) {
-            out.write_str(escape)?;
+            out.ascii(escape.as_bytes());
         }
         // What `plain_length` stops at is a single byte.
         rest = &special[1..];
     }
-    out.write_str("\"")
+    out.ascii(b"\"")
 }
 
 /// Returns how a character is written in a string, if not as itself.

@@ -4,18 +4,16 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use orket_kernel::Digest;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
+use super::draft;
 use super::resolve::open_beneath;
 use super::{PathError, RelativePath, Resolution};
 
 /// The number of entries a walk visits.
 const WALK_ENTRIES: usize = 100_000;
-/// How often the draft of a file is tried to be made.
-const NAME_ATTEMPTS: usize = 16;
 
 /// What stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +35,19 @@ impl fmt::Display for Kind {
             Kind::Other => "link or special file",
         })
     }
+}
+
+/// What the system notes of a file; it changes whenever somebody writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The number of the file on its file system.
+    pub file: u64,
+    /// The length in bytes.
+    pub length_bytes: u64,
+    /// When the content changed, in seconds and nanoseconds.
+    pub modified: (i64, u64),
+    /// When anything of the file changed, its mode for instance.
+    pub changed: (i64, u64),
 }
 
 /// One entry of a directory.
@@ -191,7 +202,7 @@ impl Directory {
         }
         let mode = if executable { 0o777 } else { 0o666 };
         let (temporary, handle) =
-            create_temporary(parent, path.file_name(), Mode::from_raw_mode(mode))
+            draft::create(parent, path.file_name(), Mode::from_raw_mode(mode))
                 .map_err(|errno| self.refused(path, TRIED, errno))?;
         let written = std::fs::File::from(handle).write_all(bytes);
         let renamed = written.and_then(|()| {
@@ -334,6 +345,31 @@ impl Directory {
         let handle = parent.as_ref().map_or(self.handle.as_fd(), OwnedFd::as_fd);
         self.entry_kind(handle, path.file_name())
             .map_err(|errno| self.refused(path, TRIED, errno))
+    }
+
+    /// Returns what the system notes of the entry at a path, without following it; `None` if there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Directory::kind`].
+    pub fn stamp(&self, path: &RelativePath) -> Result<Option<Stamp>, PathError> {
+        const TRIED: &str = "looked up";
+        let parent = match self.open_parent(path, TRIED) {
+            Ok(parent) => parent,
+            Err(PathError::NotFound { .. } | PathError::NotADirectory { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let handle = parent.as_ref().map_or(self.handle.as_fd(), OwnedFd::as_fd);
+        match rustix::fs::statat(handle, path.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(Stamp {
+                file: stat.st_ino,
+                length_bytes: u64::try_from(stat.st_size).unwrap_or_default(),
+                modified: (stat.st_mtime, stat.st_mtime_nsec),
+                changed: (stat.st_ctime, stat.st_ctime_nsec),
+            })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(self.refused(path, TRIED, errno)),
+        }
     }
 
     /// Makes a directory and those above it that are missing.
@@ -536,32 +572,4 @@ fn length_bytes(stat: &Stat) -> u64 {
 
 fn is_executable(stat: &Stat) -> bool {
     Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR)
-}
-
-/// Makes a new file for the draft of `name`. The draft of a file always has the same name, so that the next write takes
-/// away what a killed one left; it is made anew each time and never opened, so a link that somebody puts there is removed
-/// and not followed.
-fn create_temporary(
-    parent: BorrowedFd<'_>,
-    name: &str,
-    mode: Mode,
-) -> Result<(String, OwnedFd), Errno> {
-    let draft = format!(
-        ".orket-new-{}",
-        &Digest::of_bytes(name.as_bytes()).to_hex()[..32]
-    );
-    for _ in 0..NAME_ATTEMPTS {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match rustix::fs::openat(parent, &draft, flags, mode) {
-            Ok(handle) => return Ok((draft, handle)),
-            Err(Errno::INTR) => {}
-            Err(Errno::EXIST) => match rustix::fs::unlinkat(parent, &draft, AtFlags::empty()) {
-                Ok(()) | Err(Errno::NOENT | Errno::INTR) => {}
-                Err(errno) => return Err(errno),
-            },
-            Err(errno) => return Err(errno),
-        }
-    }
-    Err(Errno::EXIST)
 }

@@ -26,6 +26,7 @@
 //! - Where `openat2` is missing, a bind mount of the same file system is not seen as a crossing.
 
 mod directory;
+mod draft;
 mod error;
 mod name;
 mod resolve;
