@@ -28,10 +28,16 @@ struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-Begin with `orket init`, then `orket run --epic first_light`, then `orket board`.
-Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 the answer is no, 2 usage,
-3 configuration or asset invalid, 4 refused by policy, 5 model backend unavailable, 6 busy, 7 waiting for a person,
-70 a bug in Orket, 74 the disk failed, 130 interrupted.";
+Begin with `orket init`, then `orket run --epic first_light`, then
+`orket board`. Data goes to standard output, talk to standard error.
+
+Exit codes:
+  0 done                     5 model backend unavailable
+  1 the answer is no         6 busy, another command is at it
+  2 usage                    7 waiting for a person
+  3 configuration invalid   70 a bug in Orket
+  4 refused by policy       74 the disk failed
+                           130 interrupted";
 
 fn main() -> ExitCode {
     // A check runs in this very program, started again; that child never gets further than here.

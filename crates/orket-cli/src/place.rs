@@ -1,4 +1,4 @@
-//! The name of a turn on the command line: RUN:ISSUE:TURN[:ROLE].
+//! The name of a turn on the command line: `RUN:ISSUE:TURN[:ROLE]`.
 
 use std::str::FromStr;
 
