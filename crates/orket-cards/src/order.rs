@@ -8,7 +8,9 @@ use crate::{Card, CardId, WaitReason};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DependencyFault {
     /// A card depends on one that does not exist.
-    #[error("the card {card} depends on {missing}, which does not exist")]
+    #[error(
+        "the card {card} depends on {missing}, which does not exist; define it or take it out of depends_on"
+    )]
     Unknown {
         /// The card.
         card: CardId,
@@ -16,13 +18,13 @@ pub enum DependencyFault {
         missing: CardId,
     },
     /// Cards wait for each other.
-    #[error("the cards {} wait for each other", names(.cards))]
+    #[error("the cards {} wait for each other; take one of these out of depends_on", names(.cards))]
     Cycle {
         /// The cards of one cycle, in order.
         cards: Vec<CardId>,
     },
     /// Two cards have one id.
-    #[error("the card id {card} is given twice")]
+    #[error("the card id {card} is given twice; give one of them another")]
     Twice {
         /// The id.
         card: CardId,
@@ -230,7 +232,7 @@ mod tests {
         let unknown = check_dependencies(&[card("A", &["X"], Status::Ready)]).unwrap_err();
         assert_eq!(
             unknown.to_string(),
-            "the card A depends on X, which does not exist"
+            "the card A depends on X, which does not exist; define it or take it out of depends_on"
         );
         let cycle = check_dependencies(&[
             card("A", &["C"], Status::Ready),
@@ -240,12 +242,12 @@ mod tests {
         ]);
         assert_eq!(
             cycle.unwrap_err().to_string(),
-            "the cards A -> C -> B -> A wait for each other"
+            "the cards A -> C -> B -> A wait for each other; take one of these out of depends_on"
         );
         let itself = check_dependencies(&[card("A", &["A"], Status::Ready)]);
         assert_eq!(
             itself.unwrap_err().to_string(),
-            "the cards A -> A wait for each other"
+            "the cards A -> A wait for each other; take one of these out of depends_on"
         );
         let twice = [card("A", &[], Status::Ready), card("A", &[], Status::Ready)];
         assert!(matches!(

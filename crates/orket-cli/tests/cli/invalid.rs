@@ -73,7 +73,7 @@ fn a_card_that_depends_on_no_card() {
         },
         RUN,
         3,
-        "model/epics/first_light.json: the card FL-3 depends on FL-9, which does not exist",
+        "model/epics/first_light.json: the card FL-3 depends on FL-9, which does not exist; define it or take it out of depends_on",
     );
 }
 
@@ -89,7 +89,7 @@ fn cards_that_wait_for_each_other() {
         },
         RUN,
         3,
-        "model/epics/first_light.json: the cards FL-2 -> FL-3 -> FL-2 wait for each other",
+        "model/epics/first_light.json: the cards FL-2 -> FL-3 -> FL-2 wait for each other; take one of these out of depends_on",
     );
 }
 
