@@ -1,8 +1,8 @@
-//! Replaying a turn: the recorded answer goes through the same governing code over what the turn read.
+//! Replaying a turn or a run: the recorded answer goes through the same governing code over what the turn read.
 
 use std::collections::BTreeMap;
 
-use orket_cards::{Cause, StoreFault, TurnRecord, TurnSnapshot};
+use orket_cards::{Cause, RunRow, StoreFault, TurnRecord, TurnRow, TurnSnapshot};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{
     Digest, Divergence, KernelIssue, ReadSet, RecordedView, RecordingView, RunId, Stage, StateView,
@@ -16,7 +16,7 @@ use crate::play::Play;
 use crate::proposal::{self, ProposalError};
 use crate::scope::Outcomes;
 
-/// Says why a turn could not be replayed. None of these is a divergence.
+/// Says why a turn could not be replayed or compared. None of these is a divergence.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// There is no such run.
@@ -32,6 +32,12 @@ pub enum ReplayError {
         run: String,
         /// The turn.
         turn: TurnId,
+    },
+    /// The run has no turn at all; nothing is equal to nothing.
+    #[error("the run {run} has no promoted turn")]
+    NoTurns {
+        /// The run.
+        run: RunId,
     },
     /// A record that the replay needs is not kept any more.
     #[error("not retained: {what}")]
@@ -68,6 +74,87 @@ pub struct Replayed {
     pub divergences: Vec<Divergence>,
 }
 
+/// One turn of a run that was replayed.
+#[derive(Debug)]
+pub struct ReplayedTurn {
+    /// The turn as the journal knows it.
+    pub row: TurnRow,
+    /// What the replay found, or why this turn could not be replayed.
+    pub replayed: Result<Replayed, ReplayError>,
+}
+
+impl ReplayedTurn {
+    /// Returns whether the turn came out as it is recorded.
+    pub fn is_same(&self) -> bool {
+        self.replayed.as_ref().is_ok_and(|replayed| {
+            replayed.divergences.is_empty()
+                && replayed.replayed_digest == Some(replayed.recorded_digest)
+        })
+    }
+}
+
+/// Replays every promoted turn of a run, in order. There is at least one.
+///
+/// # Errors
+/// Says why the run as a whole cannot be replayed. A damaged record stops the replay of its turn alone.
+pub fn replay_run(
+    snapshot: &dyn TurnSnapshot,
+    tools: &Tools,
+    run_id: &RunId,
+) -> Result<Vec<ReplayedTurn>, ReplayError> {
+    let (run, rows) = promoted_turns(snapshot, run_id)?;
+    rows.into_iter()
+        .map(|row| match replay_row(snapshot, tools, &run, &row) {
+            Err(ReplayError::Store(fault)) if !matches!(fault, StoreFault::Corrupt { .. }) => {
+                Err(fault.into())
+            }
+            replayed => Ok(ReplayedTurn { row, replayed }),
+        })
+        .collect()
+}
+
+/// Returns a run with its turns: at least one, numbered from 1 without a gap, up to the last that was promoted.
+pub(crate) fn promoted_turns(
+    snapshot: &dyn TurnSnapshot,
+    run_id: &RunId,
+) -> Result<(RunRow, Vec<TurnRow>), ReplayError> {
+    let run = find_run(snapshot, run_id)?;
+    let rows = snapshot.turns(run_id)?;
+    let turns: Vec<TurnId> = rows.iter().map(|row| row.turn_id).collect();
+    check_sequence(run_id, &turns, run.last_turn)?;
+    Ok((run, rows))
+}
+
+fn check_sequence(
+    run_id: &RunId,
+    turns: &[TurnId],
+    last_turn: Option<TurnId>,
+) -> Result<(), ReplayError> {
+    let mut expected = TurnId::FIRST;
+    for turn in turns {
+        if *turn != expected {
+            return Err(corrupt(&format!(
+                "{turn} stands where {expected} of the run {run_id} should come"
+            )));
+        }
+        expected = expected.next();
+    }
+    if turns.last() != last_turn.as_ref() {
+        let told = |turn: Option<&TurnId>| turn.map_or("none".to_owned(), TurnId::to_string);
+        return Err(corrupt(&format!(
+            "the last turn of the run {run_id} is {} in the ledger and {} in the journal",
+            told(last_turn.as_ref()),
+            told(turns.last())
+        )));
+    }
+    if turns.is_empty() {
+        return Err(ReplayError::NoTurns {
+            run: run_id.clone(),
+        });
+    }
+    Ok(())
+}
+
 /// Replays one promoted turn. No model, no network, no clock: only the record and what it names.
 ///
 /// # Errors
@@ -78,9 +165,7 @@ pub fn replay_turn(
     run_id: &RunId,
     turn_id: TurnId,
 ) -> Result<Replayed, ReplayError> {
-    let run = snapshot.run(run_id)?.ok_or_else(|| ReplayError::NoRun {
-        run: run_id.to_string(),
-    })?;
+    let run = find_run(snapshot, run_id)?;
     let turns = snapshot.turns(run_id)?;
     let row = turns
         .iter()
@@ -89,11 +174,44 @@ pub fn replay_turn(
             run: run_id.to_string(),
             turn: turn_id,
         })?;
+    replay_row(snapshot, tools, &run, row)
+}
+
+fn find_run(snapshot: &dyn TurnSnapshot, run_id: &RunId) -> Result<RunRow, ReplayError> {
+    snapshot.run(run_id)?.ok_or_else(|| ReplayError::NoRun {
+        run: run_id.to_string(),
+    })
+}
+
+/// Reads the record of a promoted turn and its result, and checks that they are what the journal says.
+pub(crate) fn recorded_result(
+    snapshot: &dyn TurnSnapshot,
+    run_id: &RunId,
+    row: &TurnRow,
+) -> Result<(TurnRecord, TurnResult), ReplayError> {
     let record = snapshot.turn_record(&row.record_digest)?;
-    let recorded = record
+    let fault = |what: &str| corrupt(&format!("{} of the run {run_id}: {what}", row.turn_id));
+    let result = record
         .result
         .clone()
-        .ok_or_else(|| corrupt("the record of a promoted turn has no result"))?;
+        .ok_or_else(|| fault("the record of a promoted turn has no result"))?;
+    if record.run_id != run_id.as_str() || record.turn_id != row.turn_id {
+        return Err(fault("the record is of another turn"));
+    }
+    if result.structural_digest() != row.result_digest {
+        return Err(fault("the record holds another result than the journal"));
+    }
+    Ok((record, result))
+}
+
+fn replay_row(
+    snapshot: &dyn TurnSnapshot,
+    tools: &Tools,
+    run: &RunRow,
+    row: &TurnRow,
+) -> Result<Replayed, ReplayError> {
+    let turn_id = row.turn_id;
+    let (record, recorded) = recorded_result(snapshot, &run.run_id, row)?;
     let reads = ReadSet::from_value(&record.reads)
         .ok_or_else(|| corrupt("the record does not say what the turn read"))?;
     let objects = load_objects(snapshot, &reads)?;
@@ -233,5 +351,51 @@ fn load_objects(
 fn corrupt(what: &str) -> ReplayError {
     ReplayError::Corrupt {
         what: what.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(turns: &[u64], last_turn: Option<u64>) -> String {
+        let turns: Vec<TurnId> = turns.iter().copied().filter_map(TurnId::new).collect();
+        let last_turn = last_turn.and_then(TurnId::new);
+        match check_sequence(&"r".parse().unwrap(), &turns, last_turn) {
+            Ok(()) => "fine".into(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn turns_are_numbered_from_1_without_a_gap_up_to_the_last() {
+        assert_eq!(check(&[1], Some(1)), "fine");
+        assert_eq!(check(&[1, 2, 3], Some(3)), "fine");
+        for (turns, last_turn, expected) in [
+            (
+                &[2, 3][..],
+                Some(3),
+                "turn-0002 stands where turn-0001 of the run r should come",
+            ),
+            (
+                &[1, 2, 4],
+                Some(4),
+                "turn-0004 stands where turn-0003 of the run r should come",
+            ),
+            (
+                &[1, 2],
+                Some(3),
+                "the last turn of the run r is turn-0003 in the ledger and turn-0002 in the journal",
+            ),
+            (
+                &[],
+                Some(1),
+                "the last turn of the run r is turn-0001 in the ledger and none in the journal",
+            ),
+        ] {
+            let expected = format!("E_LSI_CORRUPT_RECORD: {expected}");
+            assert_eq!(check(turns, last_turn), expected);
+        }
+        assert_eq!(check(&[], None), "the run r has no promoted turn");
     }
 }

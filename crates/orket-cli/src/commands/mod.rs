@@ -1,8 +1,10 @@
 //! One file per command: its flags, one call, what it prints.
 
 mod board;
+mod compare;
 mod digest;
 mod init;
+mod replay;
 mod replay_turn;
 mod run;
 mod show;
@@ -19,6 +21,8 @@ pub(crate) enum Command {
     Board(board::Arguments),
     Show(show::Arguments),
     ReplayTurn(replay_turn::Arguments),
+    Replay(replay::Arguments),
+    Compare(compare::Arguments),
     Digest(digest::Arguments),
 }
 
@@ -31,6 +35,8 @@ impl Command {
             Command::Board(arguments) => board::execute(&arguments, project),
             Command::Show(arguments) => show::execute(&arguments, project),
             Command::ReplayTurn(arguments) => replay_turn::execute(&arguments, project),
+            Command::Replay(arguments) => replay::execute(&arguments, project),
+            Command::Compare(arguments) => compare::execute(&arguments, project),
             Command::Digest(arguments) => digest::execute(&arguments),
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use orket_cards::TurnStore;
 use orket_flow::{ReplayError, Replayed, replay_turn};
 use orket_kernel::canonical::{self, Value};
-use orket_kernel::object;
+use orket_kernel::{Divergence, object};
 
 use crate::exit::{self, Code, Failure};
 use crate::place::TurnPlace;
@@ -100,19 +100,7 @@ fn report(place: &TurnPlace, replayed: &Replayed) -> String {
 }
 
 fn json(replayed: &Replayed) -> String {
-    let divergences: Vec<Value> = replayed
-        .divergences
-        .iter()
-        .map(|divergence| {
-            object! {
-                "turn" => divergence.turn_id.to_string(),
-                "stage" => divergence.stage.as_str(),
-                "location" => divergence.location.as_str(),
-                "recorded" => divergence.recorded.as_str(),
-                "replayed" => divergence.replayed.as_str(),
-            }
-        })
-        .collect();
+    let divergences: Vec<Value> = replayed.divergences.iter().map(divergence_json).collect();
     let record = &replayed.record;
     let report = object! {
         "run_id" => record.run_id.as_str(),
@@ -125,4 +113,15 @@ fn json(replayed: &Replayed) -> String {
         "divergences" => divergences,
     };
     format!("{}\n", canonical::to_string(&report))
+}
+
+/// Returns a divergence as data.
+pub(super) fn divergence_json(divergence: &Divergence) -> Value {
+    object! {
+        "turn" => divergence.turn_id.to_string(),
+        "stage" => divergence.stage.as_str(),
+        "location" => divergence.location.as_str(),
+        "recorded" => divergence.recorded.as_str(),
+        "replayed" => divergence.replayed.as_str(),
+    }
 }

@@ -243,7 +243,8 @@ fn attempt_line(snapshot: &dyn TurnSnapshot, attempt: &AttemptRow) -> Result<Str
     ))
 }
 
-fn turn_name(run_id: &RunId, turn: &TurnRow) -> String {
+/// Names a turn as the commands take it.
+pub(super) fn turn_name(run_id: &RunId, turn: &TurnRow) -> String {
     let card = turn.card.as_ref().map_or("-", CardId::as_str);
     format!("{run_id}:{card}:{}:{}", turn.turn_id.number(), turn.role)
 }
