@@ -30,6 +30,13 @@ macro_rules! registry {
             pub const fn meaning(self) -> &'static str {
                 match self { $(Code::$name => concat!($($doc),+).trim_ascii()),+ }
             }
+
+            /// Returns the page of the code, `docs/kernel/codes/<CODE>.md`; a code without one does not compile.
+            pub const fn page(self) -> &'static str {
+                match self {
+                    $(Code::$name => include_str!(concat!("../../../docs/kernel/codes/", $text, ".md"))),+
+                }
+            }
         }
     };
 }
@@ -100,6 +107,7 @@ impl<'de> serde::Deserialize<'de> for Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event;
 
     #[test]
     fn law_7_the_seven_codes_of_v1_are_registered_with_their_texts() {
@@ -128,5 +136,35 @@ mod tests {
             assert_eq!(Code::parse(code.as_str()), Some(*code));
         }
         assert_eq!(Code::parse("E_LSI_ORPHAN_TARGET"), None);
+    }
+
+    #[test]
+    fn every_page_says_what_the_registry_says() {
+        for code in Code::ALL {
+            let page = code.page();
+            let head = format!(
+                "# {code}\n\n{}\n\nSince registry {}. ",
+                code.meaning(),
+                code.since()
+            );
+            assert!(
+                page.starts_with(&head),
+                "the page of {code} begins otherwise:\n{page}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_event_line_on_a_page_is_one_of_its_code() {
+        for code in Code::ALL {
+            let lines = code.page().lines();
+            for line in lines.filter(|line| line.starts_with("FAIL|") || line.starts_with("INFO|"))
+            {
+                let issue = event::parse(line).unwrap_or_else(|| panic!("no event line: {line}"));
+                assert_eq!(issue.code, *code, "{line}");
+                assert_eq!(issue.is_failure(), code.is_error(), "{line}");
+                assert_eq!(event::format(&issue), line);
+            }
+        }
     }
 }

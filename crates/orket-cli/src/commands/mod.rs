@@ -3,6 +3,7 @@
 mod board;
 mod compare;
 mod digest;
+mod explain;
 mod init;
 mod replay;
 mod replay_turn;
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Replay(replay::Arguments),
     Compare(compare::Arguments),
     Digest(digest::Arguments),
+    Explain(explain::Arguments),
 }
 
 impl Command {
@@ -38,6 +40,7 @@ impl Command {
             Command::Replay(arguments) => replay::execute(&arguments, project),
             Command::Compare(arguments) => compare::execute(&arguments, project),
             Command::Digest(arguments) => digest::execute(&arguments),
+            Command::Explain(arguments) => explain::execute(&arguments),
         }
     }
 }
