@@ -27,7 +27,7 @@ mod verification;
 
 pub use agent::{Brief, PastTurn, request};
 pub use asset::{BandAsset, FlowAsset, ProviderKind, RoleAsset, ScoreAsset, StepAsset, VenueAsset};
-pub use compare::{RecordedRun, compare_runs};
+pub use compare::recorded_run;
 pub use conductor::NoConductor;
 pub use error::RunError;
 pub use govern::{Governed, Tools, TurnContext, govern};

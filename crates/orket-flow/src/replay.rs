@@ -348,7 +348,7 @@ fn load_objects(
     Ok(objects)
 }
 
-fn corrupt(what: &str) -> ReplayError {
+pub(crate) fn corrupt(what: &str) -> ReplayError {
     ReplayError::Corrupt {
         what: what.to_owned(),
     }

@@ -22,6 +22,8 @@ pub struct RunEnvelope {
     pub model_profile: String,
     /// How far the run sees; always `local_only`.
     pub visibility_mode: String,
+    /// What becomes of staged turns when the run fails.
+    pub evidence: EvidencePolicy,
     /// Everything else that the host fixes for the run, as canonical JSON.
     pub host: Value,
 }
@@ -44,6 +46,7 @@ impl RunEnvelope {
             profile,
             model_profile: model_profile.into(),
             visibility_mode: "local_only".into(),
+            evidence: EvidencePolicy::Discard,
             host,
         }
     }
@@ -67,6 +70,16 @@ impl RunEnvelope {
             envelope_digest,
         })
     }
+}
+
+/// What becomes of staged turns when the run fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidencePolicy {
+    /// They are discarded.
+    Discard,
+    /// They stay in the staging area, for people to look at.
+    Retain,
 }
 
 /// Names a run together with the digest of its envelope; one that does not match is refused (kernel decision 18).

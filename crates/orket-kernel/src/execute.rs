@@ -81,6 +81,17 @@ pub fn execute_turn(
     input: &TurnInput,
     view: &dyn StateView,
 ) -> TurnExecution {
+    execute_with(envelope, handle, input, view, None)
+}
+
+/// As [`execute_turn`]; a refusal that the caller found before any stage ran fails the turn.
+pub(crate) fn execute_with(
+    envelope: &RunEnvelope,
+    handle: &RunHandle,
+    input: &TurnInput,
+    view: &dyn StateView,
+    refusal: Option<KernelIssue>,
+) -> TurnExecution {
     let recording = RecordingView::new(view);
     let decisions: Vec<Decision> = input
         .tool_calls
@@ -97,6 +108,7 @@ pub fn execute_turn(
         view: &recording,
     };
     let mut issues = check_handle(envelope, handle);
+    issues.extend(refusal);
     if issues.is_empty() {
         issues = pipeline::run(&turn);
     }

@@ -28,34 +28,52 @@
 pub mod canonical;
 pub mod capability;
 mod code;
+mod compare;
 mod digest;
 mod envelope;
 pub mod event;
 mod execute;
 mod issue;
+mod kernel;
+mod parity;
 mod pipeline;
 mod pointer;
 mod profile;
 mod promotion;
 mod read_set;
 mod record;
+mod recorded_run;
 mod replay;
+mod run;
+pub mod state;
 mod stem;
+mod store;
+mod trace;
 mod turn;
 mod view;
 
 pub use code::Code;
+pub use compare::compare_runs;
 pub use digest::{Digest, ParseDigestError};
-pub use envelope::{RunEnvelope, RunHandle};
+pub use envelope::{EvidencePolicy, RunEnvelope, RunHandle};
 pub use execute::{StagedTriplet, StagedTurn, TurnExecution, execute_turn};
 pub use issue::{KernelIssue, Level, Stage};
+pub use kernel::{Kernel, KernelError};
+pub use parity::{PARITY_REPORT_VERSION, ParityKind, ParityReport};
 pub use pointer::Pointer;
 pub use profile::{Cardinality, DtoType, LinkSlot, Profile, Relationship};
 pub use promotion::{PromotionPlan, PromotionReport, plan_promotion};
 pub use read_set::{ReadSet, RecordedView, RecordingView};
 pub use record::{RefSource, TripletRecord};
-pub use replay::{Divergence, compare_results};
+pub use recorded_run::{MalformedRun, RecordedRun};
+pub use replay::{Divergence, RunDescriptor, compare_results};
+pub use run::{Finish, Run, RunStatus, RunSummary};
 pub use stem::{InvalidName, RunId, Stem};
+pub use store::{
+    CommittedView, MemoryStore, RunStanding, StagingArea, Standing, StateStore, StoreFailure,
+    StoreTransaction,
+};
+pub use trace::{TRACE_ARTIFACT_VERSION, TURN_TRACE_VERSION, TraceArtifact, TraceError, TurnTrace};
 pub use turn::{GateRefusal, Outcome, Triplet, TurnId, TurnInput, TurnResult};
 pub use view::{EmptyView, Layered, ReadError, StateView};
 

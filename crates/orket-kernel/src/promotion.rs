@@ -35,14 +35,23 @@ impl PromotionPlan {
 }
 
 /// What a promotion reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PromotionReport {
+    /// [`CONTRACT_VERSION`](crate::CONTRACT_VERSION).
+    pub contract_version: String,
+    /// The run.
+    pub run_id: RunId,
+    /// The turn.
+    pub turn_id: TurnId,
     /// The generation that the promotion made.
     pub generation: u64,
     /// The digest of the whole committed state after it.
     pub state_digest: Digest,
     /// `I_PROMOTION_PASS` or `I_NOOP_PROMOTION`, and `I_REF_MULTISOURCE` where it applies; sorted.
     pub issues: Vec<KernelIssue>,
+    /// The same as event lines.
+    pub events: Vec<String>,
 }
 
 /// Makes the plan that promotes `staged` over `committed`, and the issues that its report will carry.

@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// The facts that a turn read. It names no run, no time and no turn, so it is the same wherever the facts are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct ReadSet {
     facts: BTreeMap<String, Value>,
 }
@@ -37,7 +38,7 @@ impl ReadSet {
     pub fn objects(&self) -> Vec<Digest> {
         let mut digests = Vec::new();
         for (key, fact) in &self.facts {
-            if let Some(digest) = key.strip_prefix(OBJECT)
+            if let Some((OBJECT, digest)) = key.split_once(':')
                 && !fact.is_null()
             {
                 digests.extend(digest.parse::<Digest>().ok());
@@ -46,17 +47,49 @@ impl ReadSet {
         digests
     }
 
+    /// Names the first fact that `view` tells otherwise; `None` if it tells all of them as they were read.
+    ///
+    /// # Errors
+    /// Fails if a fact is malformed, or if the state cannot be read.
+    pub fn first_change(&self, view: &dyn StateView) -> Result<Option<String>, ReadError> {
+        let recording = RecordingView::new(view);
+        for key in self.facts.keys() {
+            let malformed = || corrupt(key, "the recorded fact is malformed");
+            let (kind, name) = key.split_once(':').ok_or_else(malformed)?;
+            let stem = || Stem::parse(name).map_err(|_| malformed());
+            match kind {
+                TRIPLET => recording.triplet(&stem()?).map(|_| ())?,
+                DEFINITION => recording.definition(name).map(|_| ())?,
+                SOURCES => recording.sources(name).map(|_| ())?,
+                OBJECT => {
+                    let digest = name.parse().map_err(|_| malformed())?;
+                    recording.object(&digest).map(|_| ())?;
+                }
+                STEMS => recording.stems(name).map(|_| ())?,
+                _ => return Err(malformed()),
+            }
+        }
+        let now = recording.into_reads();
+        let mut facts = self.facts.iter();
+        let changed = facts.find(|(key, fact)| now.facts.get(*key) != Some(fact));
+        Ok(changed.map(|(key, _)| key.clone()))
+    }
+
     /// Adds the facts of another set.
     pub fn extend(&mut self, other: ReadSet) {
         self.facts.extend(other.facts);
     }
 }
 
-const TRIPLET: &str = "triplet:";
-const DEFINITION: &str = "definition:";
-const SOURCES: &str = "sources:";
-const OBJECT: &str = "object:";
-const STEMS: &str = "stems:";
+const TRIPLET: &str = "triplet";
+const DEFINITION: &str = "definition";
+const SOURCES: &str = "sources";
+const OBJECT: &str = "object";
+const STEMS: &str = "stems";
+
+fn key(kind: &str, name: &str) -> String {
+    format!("{kind}:{name}")
+}
 
 /// A view that writes down what is asked of it.
 pub struct RecordingView<'a> {
@@ -84,10 +117,7 @@ impl<'a> RecordingView<'a> {
     }
 
     fn note(&self, kind: &str, name: &str, fact: Value) {
-        self.reads
-            .borrow_mut()
-            .facts
-            .insert(format!("{kind}{name}"), fact);
+        self.reads.borrow_mut().facts.insert(key(kind, name), fact);
     }
 }
 
@@ -159,7 +189,7 @@ impl<'a> RecordedView<'a> {
     }
 
     fn fact(&self, kind: &str, name: &str) -> Result<&Value, ReadError> {
-        let key = format!("{kind}{name}");
+        let key = key(kind, name);
         self.reads
             .facts
             .get(&key)
@@ -218,7 +248,7 @@ impl StateView for RecordedView<'_> {
         if self.fact(OBJECT, &digest.to_hex())?.is_null() {
             return Ok(None);
         }
-        let place = format!("{OBJECT}{digest}");
+        let place = key(OBJECT, &digest.to_hex());
         let bytes = self
             .objects
             .get(digest)

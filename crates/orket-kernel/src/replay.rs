@@ -1,10 +1,11 @@
 //! Comparing a turn that was executed again with its record.
 
 use crate::canonical;
-use crate::{Stage, TurnId, TurnResult};
+use crate::{Digest, RunId, Stage, TurnId, TurnResult};
 
 /// One place where two results of a turn differ.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Divergence {
     /// The turn.
     pub turn_id: TurnId,
@@ -16,6 +17,17 @@ pub struct Divergence {
     pub recorded: String,
     /// What came out now, as canonical JSON.
     pub replayed: String,
+}
+
+/// Names the run that is to be replayed.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunDescriptor {
+    /// The run.
+    pub run_id: RunId,
+    /// The digest of its envelope, if the caller pins it: then a run with another one is refused.
+    #[serde(default)]
+    pub envelope_digest: Option<Digest>,
 }
 
 /// Names every structural difference between a recorded and a replayed result, in a fixed order.

@@ -4,9 +4,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use orket_cards::TurnStore;
-use orket_flow::{RecordedRun, ReplayError, compare_runs};
+use orket_flow::{ReplayError, recorded_run};
 use orket_kernel::canonical::{self, Value};
-use orket_kernel::{Divergence, RunId, object};
+use orket_kernel::{Outcome, ParityReport, RecordedRun, RunId, compare_runs, object};
 
 use crate::exit::{self, Code, Failure};
 use crate::project::Project;
@@ -42,21 +42,17 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
         None => read(&project, &arguments.two)?,
         Some(directory) => read_other(&project, directory, &arguments.two)?,
     };
-    let divergences = compare_runs(&one, &two);
+    let found = compare_runs(&one, &two);
     let text = if arguments.json {
-        json(
-            [(&arguments.one, &one), (&arguments.two, &two)],
-            &divergences,
-        )
+        json([(&arguments.one, &one), (&arguments.two, &two)], &found)
     } else {
-        report(
-            [(&arguments.one, &one), (&arguments.two, &two)],
-            &divergences,
-        )
+        report([(&arguments.one, &one), (&arguments.two, &two)], &found)
     };
     terminal::print_bytes(text.as_bytes())?;
-    let is_same = divergences.is_empty();
-    Ok(if is_same { exit::DONE } else { exit::NO })
+    Ok(match found.outcome {
+        Outcome::Pass => exit::DONE,
+        Outcome::Fail => exit::NO,
+    })
 }
 
 fn read(project: &Project, run_id: &RunId) -> Result<RecordedRun, Failure> {
@@ -67,7 +63,7 @@ fn read(project: &Project, run_id: &RunId) -> Result<RecordedRun, Failure> {
         .into());
     };
     let snapshot = board.snapshot()?;
-    Ok(RecordedRun::read(snapshot.as_ref(), run_id)?)
+    Ok(recorded_run(snapshot.as_ref(), run_id)?)
 }
 
 /// Reads a run of another project; what fails there says where.
@@ -86,13 +82,14 @@ fn read_other(project: &Project, directory: &Path, run_id: &RunId) -> Result<Rec
 
 type Named<'a> = (&'a RunId, &'a RecordedRun);
 
-fn report(runs: [Named<'_>; 2], divergences: &[Divergence]) -> String {
+fn report(runs: [Named<'_>; 2], found: &ParityReport) -> String {
+    let divergences = &found.divergences;
     let mut text = String::new();
     for (run_id, run) in runs {
         let _ = writeln!(
             text,
             "{run_id}: {} turn(s), state {}",
-            run.turns(),
+            run.turns().len(),
             run.state_digest()
         );
     }
@@ -121,15 +118,16 @@ fn report(runs: [Named<'_>; 2], divergences: &[Divergence]) -> String {
     text
 }
 
-fn json(runs: [Named<'_>; 2], divergences: &[Divergence]) -> String {
+fn json(runs: [Named<'_>; 2], found: &ParityReport) -> String {
     let [one, two] = runs.map(|(run_id, run)| {
         object! {
             "run_id" => run_id.as_str(),
-            "turns" => run.turns() as u64,
+            "turns" => run.turns().len() as u64,
             "state_digest" => run.state_digest().to_hex(),
         }
     });
-    let rows: Vec<Value> = divergences
+    let rows: Vec<Value> = found
+        .divergences
         .iter()
         .map(|divergence| {
             object! {
@@ -144,8 +142,10 @@ fn json(runs: [Named<'_>; 2], divergences: &[Divergence]) -> String {
     let report = object! {
         "one" => one,
         "two" => two,
-        "equivalent" => divergences.is_empty(),
+        "equivalent" => found.outcome == Outcome::Pass,
         "divergences" => rows,
+        "first_divergence" => found.first_divergence.clone(),
+        "events" => found.events.iter().map(|line| line.as_str().into()).collect::<Vec<Value>>(),
     };
     format!("{}\n", canonical::to_string(&report))
 }

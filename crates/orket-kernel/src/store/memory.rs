@@ -1,0 +1,361 @@
+//! A store in memory: for embedders that need no disk, for tests, and as the plainest reading of the law.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{
+    CommittedView, RunStanding, StagingArea, Standing, StateStore, StoreFailure, StoreTransaction,
+};
+use crate::{
+    Digest, Outcome, PromotionPlan, ReadError, RefSource, RunEnvelope, RunId, StagedTurn,
+    StateView, Stem, TripletRecord, TurnId, state,
+};
+
+/// A store in memory.
+///
+/// # Limitations
+/// Nothing is durable. The first change of a transaction copies the maps of the state, without the bytes in them, and a promotion computes the state digest
+/// from nothing: its cost follows the size of the state, not the change. `orket-lsi` does better on both counts.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    committed: Mutex<Arc<State>>,
+    staged: Mutex<BTreeMap<(RunId, TurnId), (StagedTurn, Vec<u8>)>>,
+    writer: Mutex<()>,
+}
+
+/// What is committed.
+#[derive(Clone, Debug, Default)]
+struct State {
+    triplets: BTreeMap<Stem, TripletRecord>,
+    definitions: BTreeMap<String, Stem>,
+    ids: BTreeMap<Stem, String>,
+    sources: BTreeMap<String, BTreeSet<RefSource>>,
+    /// The ids that each stem references: what pruning has to look at.
+    targets: BTreeMap<Stem, BTreeSet<String>>,
+    objects: BTreeMap<Digest, Arc<[u8]>>,
+    runs: BTreeMap<RunId, Run>,
+    generation: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Run {
+    envelope: RunEnvelope,
+    finished: Option<Outcome>,
+    /// Record and state digest of each promoted turn, in order.
+    turns: Vec<(Arc<[u8]>, Digest)>,
+    artifacts: BTreeMap<String, Arc<[u8]>>,
+}
+
+impl MemoryStore {
+    /// Returns a store that holds nothing.
+    pub fn new() -> MemoryStore {
+        MemoryStore::default()
+    }
+}
+
+impl StateStore for MemoryStore {
+    type Committed<'a> = MemorySnapshot;
+    type Staging<'a> = MemoryStaging<'a>;
+    type Transaction<'a> = MemoryTransaction<'a>;
+
+    fn committed(&self) -> Result<MemorySnapshot, StoreFailure> {
+        Ok(MemorySnapshot(Arc::clone(&lock(&self.committed))))
+    }
+
+    fn staging(&self) -> MemoryStaging<'_> {
+        MemoryStaging(self)
+    }
+
+    fn begin(&self) -> Result<MemoryTransaction<'_>, StoreFailure> {
+        // A waiting thread would be fine; a second transaction of the same thread would wait for ever.
+        let pass = self.writer.try_lock().map_err(|_| StoreFailure::Busy {
+            message: "another transaction is open".to_owned(),
+        })?;
+        Ok(MemoryTransaction {
+            store: self,
+            state: Arc::clone(&lock(&self.committed)),
+            _pass: pass,
+        })
+    }
+}
+
+/// Takes a lock. A thread that panicked has changed nothing halfway: states are replaced whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a [`MemoryStore`] held at one moment.
+#[derive(Clone, Debug)]
+pub struct MemorySnapshot(Arc<State>);
+
+/// The staging area of a [`MemoryStore`].
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryStaging<'a>(&'a MemoryStore);
+
+/// A transaction of a [`MemoryStore`].
+#[derive(Debug)]
+pub struct MemoryTransaction<'a> {
+    store: &'a MemoryStore,
+    state: Arc<State>,
+    _pass: MutexGuard<'a, ()>,
+}
+
+impl StagingArea for MemoryStaging<'_> {
+    fn stage(&self, turn: &StagedTurn, record: &[u8]) -> Result<(), StoreFailure> {
+        let place = (turn.run_id.clone(), turn.turn_id);
+        lock(&self.0.staged).insert(place, (turn.clone(), record.to_vec()));
+        Ok(())
+    }
+
+    fn staged(&self, run_id: &RunId) -> Result<Vec<(StagedTurn, Vec<u8>)>, StoreFailure> {
+        let staged = lock(&self.0.staged);
+        let first = (run_id.clone(), TurnId::FIRST);
+        let of_run = staged
+            .range(first..)
+            .take_while(|((run, _), _)| run == run_id);
+        Ok(of_run.map(|(_, turn)| turn.clone()).collect())
+    }
+
+    fn discard(&self, run_id: &RunId, turn_id: TurnId) -> Result<(), StoreFailure> {
+        lock(&self.0.staged).remove(&(run_id.clone(), turn_id));
+        Ok(())
+    }
+}
+
+impl StoreTransaction for MemoryTransaction<'_> {
+    fn state(&self) -> Result<impl CommittedView + '_, StoreFailure> {
+        Ok(MemorySnapshot(Arc::clone(&self.state)))
+    }
+
+    fn start_run(&mut self, envelope: &RunEnvelope) -> Result<(), StoreFailure> {
+        match self.state.runs.get(&envelope.run_id) {
+            Some(run) if run.envelope == *envelope => Ok(()),
+            Some(_) => Err(refused(
+                "envelope_differs",
+                format!(
+                    "the run {} was started with another envelope",
+                    envelope.run_id
+                ),
+            )),
+            None => {
+                let run = Run {
+                    envelope: envelope.clone(),
+                    finished: None,
+                    turns: Vec::new(),
+                    artifacts: BTreeMap::new(),
+                };
+                let runs = &mut Arc::make_mut(&mut self.state).runs;
+                runs.insert(envelope.run_id.clone(), run);
+                Ok(())
+            }
+        }
+    }
+
+    fn promote(&mut self, plan: &PromotionPlan, record: &[u8]) -> Result<Standing, StoreFailure> {
+        let run = Arc::make_mut(&mut self.state).run_mut(&plan.run_id)?;
+        let expected = run.last_turn().map_or(TurnId::FIRST, TurnId::next);
+        if plan.turn_id != expected {
+            return Err(refused(
+                "turn_order",
+                format!(
+                    "the run {} goes on with {expected}, not with {}",
+                    plan.run_id, plan.turn_id
+                ),
+            ));
+        }
+        let state = Arc::make_mut(&mut self.state);
+        state.apply(plan);
+        state.generation += 1;
+        let standing = state.standing();
+        state
+            .run_mut(&plan.run_id)?
+            .turns
+            .push((record.into(), standing.state_digest));
+        Ok(standing)
+    }
+
+    fn finish_run(&mut self, run_id: &RunId, outcome: Outcome) -> Result<(), StoreFailure> {
+        let run = Arc::make_mut(&mut self.state).run_mut(run_id)?;
+        if run.finished.is_some() {
+            let message = format!("the run {run_id} was finished before");
+            return Err(refused("run_finished", message));
+        }
+        run.finished = Some(outcome);
+        Ok(())
+    }
+
+    fn keep_trace_artifact(
+        &mut self,
+        run_id: &RunId,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<(), StoreFailure> {
+        let run = Arc::make_mut(&mut self.state).run_mut(run_id)?;
+        match run.artifacts.get(name) {
+            Some(kept) if **kept == *bytes => Ok(()),
+            Some(_) => Err(refused(
+                "artifact_exists",
+                format!("the run {run_id} has another trace artifact {name}"),
+            )),
+            None => {
+                run.artifacts.insert(name.to_owned(), bytes.into());
+                Ok(())
+            }
+        }
+    }
+
+    fn commit(self) -> Result<(), StoreFailure> {
+        *lock(&self.store.committed) = self.state;
+        Ok(())
+    }
+}
+
+fn refused(reason: &'static str, message: String) -> StoreFailure {
+    StoreFailure::Refused { reason, message }
+}
+
+impl Run {
+    fn last_turn(&self) -> Option<TurnId> {
+        TurnId::new(self.turns.len() as u64)
+    }
+
+    fn turn(&self, turn_id: TurnId) -> Option<&(Arc<[u8]>, Digest)> {
+        let place = usize::try_from(turn_id.number() - 1).ok()?;
+        self.turns.get(place)
+    }
+}
+
+impl State {
+    fn run_mut(&mut self, run_id: &RunId) -> Result<&mut Run, StoreFailure> {
+        let unknown = || refused("unknown_run", format!("the run {run_id} was never started"));
+        self.runs.get_mut(run_id).ok_or_else(unknown)
+    }
+
+    /// Applies a plan in the order of Spec-002 §5: old references go, stems go, then the new ones come.
+    fn apply(&mut self, plan: &PromotionPlan) {
+        for stem in &plan.prune {
+            for id in self.targets.remove(stem).unwrap_or_default() {
+                let Some(sources) = self.sources.get_mut(&id) else {
+                    continue;
+                };
+                sources.retain(|source| source.stem != *stem);
+                if sources.is_empty() {
+                    self.sources.remove(&id);
+                }
+            }
+            // An id that has moved to another stem of the same plan is entered again below.
+            if let Some(id) = self.ids.remove(stem) {
+                self.definitions.remove(&id);
+            }
+        }
+        for stem in &plan.delete {
+            self.triplets.remove(stem);
+        }
+        for (record, id) in &plan.put {
+            self.definitions.insert(id.clone(), record.stem.clone());
+            self.ids.insert(record.stem.clone(), id.clone());
+            self.triplets.insert(record.stem.clone(), record.clone());
+        }
+        for (id, source) in &plan.insert {
+            let targets = self.targets.entry(source.stem.clone()).or_default();
+            targets.insert(id.clone());
+            self.sources
+                .entry(id.clone())
+                .or_default()
+                .insert(source.clone());
+        }
+        for (digest, bytes) in &plan.objects {
+            self.objects
+                .entry(*digest)
+                .or_insert_with(|| bytes.as_slice().into());
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        let mut triplets: Vec<state::Entry> =
+            self.triplets.values().map(state::triplet_entry).collect();
+        let ids: BTreeSet<&String> = self.definitions.keys().chain(self.sources.keys()).collect();
+        let mut refs: Vec<state::Entry> = ids
+            .into_iter()
+            .filter_map(|id| {
+                let sources: Vec<RefSource> = self.sources_of(id);
+                state::ref_entry(id, self.definitions.get(id), &sources)
+            })
+            .collect();
+        Standing {
+            generation: self.generation,
+            state_digest: state::digest(&state::root(&mut triplets), &state::root(&mut refs)),
+        }
+    }
+
+    fn sources_of(&self, id: &str) -> Vec<RefSource> {
+        self.sources
+            .get(id)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+}
+
+impl StateView for MemorySnapshot {
+    fn triplet(&self, stem: &Stem) -> Result<Option<TripletRecord>, ReadError> {
+        Ok(self.0.triplets.get(stem).cloned())
+    }
+
+    fn definition(&self, id: &str) -> Result<Option<Stem>, ReadError> {
+        Ok(self.0.definitions.get(id).cloned())
+    }
+
+    fn sources(&self, id: &str) -> Result<Vec<RefSource>, ReadError> {
+        Ok(self.0.sources_of(id))
+    }
+
+    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self.0.objects.get(digest).map(|bytes| bytes.to_vec()))
+    }
+
+    fn stems(&self, prefix: &str) -> Result<Vec<Stem>, ReadError> {
+        let stems = self.0.triplets.keys();
+        let fitting = stems.filter(|stem| stem.as_str().starts_with(prefix));
+        Ok(fitting.cloned().collect())
+    }
+}
+
+impl CommittedView for MemorySnapshot {
+    fn standing(&self) -> Result<Standing, StoreFailure> {
+        Ok(self.0.standing())
+    }
+
+    fn run(&self, run_id: &RunId) -> Result<Option<RunStanding>, StoreFailure> {
+        Ok(self.0.runs.get(run_id).map(|run| RunStanding {
+            envelope: run.envelope.clone(),
+            last_turn: run.last_turn(),
+            finished: run.finished,
+        }))
+    }
+
+    fn turn_record(
+        &self,
+        run_id: &RunId,
+        turn_id: TurnId,
+    ) -> Result<Option<Vec<u8>>, StoreFailure> {
+        let turn = self.0.runs.get(run_id).and_then(|run| run.turn(turn_id));
+        Ok(turn.map(|(record, _)| record.to_vec()))
+    }
+
+    fn state_digest_after(
+        &self,
+        run_id: &RunId,
+        turn_id: TurnId,
+    ) -> Result<Option<Digest>, StoreFailure> {
+        let turn = self.0.runs.get(run_id).and_then(|run| run.turn(turn_id));
+        Ok(turn.map(|(_, digest)| *digest))
+    }
+
+    fn trace_artifact(&self, run_id: &RunId, name: &str) -> Result<Option<Vec<u8>>, StoreFailure> {
+        let run = self.0.runs.get(run_id);
+        let artifact = run.and_then(|run| run.artifacts.get(name));
+        Ok(artifact.map(|bytes| bytes.to_vec()))
+    }
+}
