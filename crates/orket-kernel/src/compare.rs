@@ -2,7 +2,9 @@
 
 use crate::canonical;
 use crate::parity::{ParityKind, ParityReport};
-use crate::{Digest, Divergence, RecordedRun, Stage, TurnId, TurnResult, compare_results};
+use crate::{
+    Digest, Divergence, KernelIssue, RecordedRun, Stage, TurnId, TurnResult, compare_results,
+};
 
 /// Compares what two runs came to: the results of their turns with the issues in order, and the state after the last turn.
 ///
@@ -46,6 +48,20 @@ pub fn compare_runs(one: &RecordedRun, two: &RecordedRun) -> ParityReport {
     ParityReport::new(ParityKind::Compare, compared, divergences, Vec::new())
 }
 
+/// Compares two runs of which each may be one that cannot be compared: then the report says so, and fails.
+pub(crate) fn compare_recorded(
+    one: Result<RecordedRun, KernelIssue>,
+    two: Result<RecordedRun, KernelIssue>,
+) -> ParityReport {
+    match (one, two) {
+        (Ok(one), Ok(two)) => compare_runs(&one, &two),
+        (one, two) => {
+            let faults = one.err().into_iter().chain(two.err()).collect();
+            ParityReport::new(ParityKind::Compare, 0, Vec::new(), faults)
+        }
+    }
+}
+
 fn absent() -> String {
     "absent".into()
 }
@@ -63,7 +79,7 @@ fn divergence(turn_id: TurnId, location: &str, one: String, two: String) -> Dive
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CONTRACT_VERSION, Code, KernelIssue, Outcome, Pointer, event, object};
+    use crate::{CONTRACT_VERSION, Code, Outcome, Pointer, event, object};
 
     fn turns(name: &str, count: u64) -> Vec<TurnResult> {
         (1..=count)

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::compare::compare_recorded;
 use crate::issue::{KernelIssue, Stage};
 use crate::parity::{ParityKind, ParityReport};
 use crate::run::Run;
 use crate::{
     Code, CommittedView, Digest, Pointer, RecordedRun, RunDescriptor, RunEnvelope, RunHandle,
     RunId, RunStanding, StateStore, StateView, StoreFailure, StoreTransaction, TurnId, TurnTrace,
-    canonical, compare_runs, event,
+    canonical, event,
 };
 
 /// Says why the kernel did not do what it was asked.
@@ -183,18 +184,10 @@ impl<S: StateStore> Kernel<S> {
     /// # Errors
     /// Fails only if the medium does; what is missing or malformed makes the report fail.
     pub fn compare_runs(&self, one: &RunId, two: &RunId) -> Result<ParityReport, KernelError> {
-        match (self.recorded_run(one)?, self.recorded_run(two)?) {
-            (Ok(one), Ok(two)) => Ok(compare_runs(&one, &two)),
-            (one, two) => {
-                let faults = one.err().into_iter().chain(two.err()).collect();
-                Ok(ParityReport::new(
-                    ParityKind::Compare,
-                    0,
-                    Vec::new(),
-                    faults,
-                ))
-            }
-        }
+        Ok(compare_recorded(
+            self.recorded_run(one)?,
+            self.recorded_run(two)?,
+        ))
     }
 
     /// Returns what a run came to, as it is recorded; the inner error says why that cannot be compared.

@@ -5,16 +5,20 @@
 //! It never opens a file, never asks for the time, never draws a random number, reads no environment, starts no thread
 //! and uses no network: replaying a turn is calling the same function again.
 //!
-//! | Law | Where |
-//! |---|---|
-//! | 1 Fortress | [`execute_turn`] gets a [`StateView`], which has no method that writes |
-//! | 2 Turn atomicity | [`TurnId`], [`PromotionPlan`] |
-//! | 3 Canonical and narrative | [`canonical`] and [`event`] |
-//! | 4 Identity physics | [`canonical`], [`Digest`] |
-//! | 5 Record shapes | [`TripletRecord`], [`RefSource`] |
-//! | 6 Deletion is staged | [`TurnInput::deletions`] |
-//! | 7 Code registry | [`Code`] |
-//! | 8 Capability jail | [`capability`] |
+//! | Law | Module | What upholds it |
+//! |---|---|---|
+//! | 1 Fortress | [`StateStore`] | a turn is given a [`CommittedView`] and a [`StagingArea`]; neither can change what is committed |
+//! | 2 Turn atomicity | [`Run`], [`TurnId`] | a turn is promoted whole, in order, once |
+//! | 3 Canonical and narrative | [`canonical`], [`event`] | what is digested is canonical JSON; event lines are not digested |
+//! | 4 Identity physics | [`canonical`], [`Digest`] | one text, and so one digest, for every JSON value |
+//! | 5 Record shapes | [`TripletRecord`], [`RefSource`] | exactly the named fields, sources in one order |
+//! | 6 Deletion is staged | [`TurnInput::deletions`], [`plan_promotion`] | absence deletes nothing; promotion removes no object |
+//! | 7 Code registry | [`Code`] | a code that is not registered does not compile |
+//! | 8 Capability jail | [`capability`] | what the policy does not list is denied, and every decision is recorded |
+//!
+//! Begin with [`Kernel`], which is the whole API over a store; with [`execute_turn`], which is one turn without any store; or
+//! with [`canonical`], which needs neither. `examples/` holds a program for each. Other languages call `orket kernel`, whose
+//! requests and answers are in `wire`.
 //!
 //! ```
 //! use orket_kernel::canonical;
