@@ -33,7 +33,9 @@ mod envelope;
 pub mod event;
 mod execute;
 mod issue;
+pub mod limits;
 mod pipeline;
+mod plugin;
 mod pointer;
 mod profile;
 mod promotion;
@@ -42,21 +44,29 @@ mod record;
 mod replay;
 mod stem;
 mod turn;
+mod validate_links;
+mod validate_triplet;
 mod view;
 
 pub use code::Code;
 pub use digest::{Digest, ParseDigestError};
-pub use envelope::{RunEnvelope, RunHandle};
+pub use envelope::{EvidencePolicy, RunEnvelope, RunHandle, VisibilityMode};
 pub use execute::{StagedTriplet, StagedTurn, TurnExecution, execute_turn};
 pub use issue::{KernelIssue, Level, Stage};
+pub use plugin::{Plugin, PluginError, Plugins};
 pub use pointer::Pointer;
-pub use profile::{Cardinality, DtoType, LinkSlot, Profile, Relationship};
+pub use profile::{
+    Cardinality, DeterminismRules, DtoType, LabelRule, LinkSlot, PROFILE_VERSION, Profile,
+    ProfileDraft, ProfileError, ProfileFault, RawIdRules, ReferenceRules, Relationship,
+};
 pub use promotion::{PromotionPlan, PromotionReport, plan_promotion};
 pub use read_set::{ReadSet, RecordedView, RecordingView};
 pub use record::{RefSource, TripletRecord};
 pub use replay::{Divergence, compare_results};
 pub use stem::{InvalidName, RunId, Stem};
 pub use turn::{GateRefusal, Outcome, Triplet, TurnId, TurnInput, TurnResult};
+pub use validate_links::validate_links_against_index;
+pub use validate_triplet::validate_triplet;
 pub use view::{EmptyView, Layered, ReadError, StateView};
 
 /// The version of the kernel's wire contract.
