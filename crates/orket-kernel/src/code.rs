@@ -68,6 +68,8 @@ registry! {
     DeterminismViolation = "E_DETERMINISM_VIOLATION", "1.1";
     /// A replayed turn differs from its record.
     ReplayDivergence = "E_REPLAY_DIVERGENCE", "1.1";
+    /// A body or its links hold an id under a key that the profile forbids.
+    PolicyRawIdForbidden = "E_POLICY_RAW_ID_FORBIDDEN", "1.1";
     /// A turn that changes nothing was promoted.
     NoopPromotion = "I_NOOP_PROMOTION", "1.1";
 }

@@ -195,16 +195,15 @@ fn stage(envelope: &RunEnvelope, input: &TurnInput) -> StagedTurn {
             updated_at_turn: input.turn_id,
             lsi_version: LSI_VERSION.into(),
         };
-        let mut references: Vec<(String, RefSource)> = pipeline::references(&triplet.links)
-            .into_iter()
+        let mut references: Vec<(String, RefSource)> = pipeline::references(triplet)
             .map(|reference| {
                 let source = RefSource {
                     stem: triplet.stem.clone(),
-                    location: reference.location.to_string(),
-                    relationship: reference.relationship.to_owned(),
+                    location: reference.place(&Pointer::root()).to_string(),
+                    relationship: reference.relationship().to_owned(),
                     artifact_digest: record.links_digest,
                 };
-                (reference.id.to_owned(), source)
+                (reference.id().to_owned(), source)
             })
             .collect();
         references.sort();

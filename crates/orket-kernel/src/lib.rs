@@ -39,8 +39,10 @@ pub mod event;
 mod execute;
 mod issue;
 mod kernel;
+pub mod limits;
 mod parity;
 mod pipeline;
+mod plugin;
 mod pointer;
 mod profile;
 mod promotion;
@@ -54,18 +56,24 @@ mod stem;
 mod store;
 mod trace;
 mod turn;
+mod validate_links;
+mod validate_triplet;
 mod view;
 
 pub use code::Code;
 pub use compare::compare_runs;
 pub use digest::{Digest, ParseDigestError};
-pub use envelope::{EvidencePolicy, RunEnvelope, RunHandle};
+pub use envelope::{EvidencePolicy, RunEnvelope, RunHandle, VisibilityMode};
 pub use execute::{StagedTriplet, StagedTurn, TurnExecution, execute_turn};
 pub use issue::{KernelIssue, Level, Stage};
 pub use kernel::{Kernel, KernelError};
 pub use parity::{PARITY_REPORT_VERSION, ParityKind, ParityReport};
+pub use plugin::{Plugin, PluginError, Plugins};
 pub use pointer::Pointer;
-pub use profile::{Cardinality, DtoType, LinkSlot, Profile, Relationship};
+pub use profile::{
+    Cardinality, DeterminismRules, DtoType, LabelRule, LinkSlot, PROFILE_VERSION, Profile,
+    ProfileDraft, ProfileError, ProfileFault, RawIdRules, ReferenceRules, Relationship,
+};
 pub use promotion::{PromotionPlan, PromotionReport, plan_promotion};
 pub use read_set::{ReadSet, RecordedView, RecordingView};
 pub use record::{RefSource, TripletRecord};
@@ -79,6 +87,8 @@ pub use store::{
 };
 pub use trace::{TRACE_ARTIFACT_VERSION, TURN_TRACE_VERSION, TraceArtifact, TraceError, TurnTrace};
 pub use turn::{GateRefusal, Outcome, Triplet, TurnId, TurnInput, TurnResult};
+pub use validate_links::validate_links_against_index;
+pub use validate_triplet::validate_triplet;
 pub use view::{EmptyView, Layered, ReadError, StateView};
 
 /// The version of the kernel's wire contract.

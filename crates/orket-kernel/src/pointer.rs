@@ -39,6 +39,11 @@ impl Pointer {
         Pointer(format!("{}/{index}", self.0))
     }
 
+    /// Returns the pointer to the place that `pointer` names from here; it must have the syntax of RFC 6901.
+    pub(crate) fn join(&self, pointer: &str) -> Pointer {
+        Pointer(format!("{}{pointer}", self.0))
+    }
+
     /// Returns the text of the pointer.
     pub fn as_str(&self) -> &str {
         &self.0

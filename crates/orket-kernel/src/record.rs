@@ -30,7 +30,8 @@ pub struct RefSource {
     pub stem: Stem,
     /// The pointer to the reference: `/links/<slot>` or `/links/<slot>/<index>`.
     pub location: String,
-    /// The relationship label.
+    /// The relationship label; empty if the reference has none, which only some profiles allow. A null would be another record
+    /// shape than that of Law 5.
     pub relationship: String,
     /// The digest of the links object that holds the reference.
     pub artifact_digest: Digest,

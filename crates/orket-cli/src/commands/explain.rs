@@ -41,9 +41,11 @@ pub(crate) fn execute(arguments: &Arguments) -> Result<exit::Code, Failure> {
 }
 
 fn list() -> String {
+    let lengths = Code::ALL.iter().map(|code| code.as_str().len());
+    let width = lengths.max().unwrap_or_default();
     let mut text = String::new();
     for code in Code::ALL {
-        let _ = writeln!(text, "{:24} {}", code.as_str(), code.meaning());
+        let _ = writeln!(text, "{:width$} {}", code.as_str(), code.meaning());
     }
     text
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Turn, triplet_pointer, unreadable};
+use super::reference::Reference;
+use super::{Turn, references, unreadable};
 use crate::canonical::Value;
+use crate::profile::LabelRule;
 use crate::{CONTRACT_VERSION, Code, Digest, KernelIssue, Pointer, Stage, Triplet, event};
 
-pub(super) fn check(turn: &Turn<'_>) -> Vec<KernelIssue> {
-    let mut issues = Vec::new();
+pub(super) fn check(turn: &Turn<'_>, issues: &mut Vec<KernelIssue>) {
     if turn.envelope.contract_version != CONTRACT_VERSION {
         issues.push(issue(
             Pointer::root(),
@@ -24,61 +25,43 @@ pub(super) fn check(turn: &Turn<'_>) -> Vec<KernelIssue> {
             ));
         }
     }
+    let label_rule = turn.envelope.profile.references().label;
     let mut stems = BTreeSet::new();
-    for (index, triplet) in turn.input.triplets.iter().enumerate() {
+    for (place, triplet) in turn.triplets() {
         if !stems.insert(&triplet.stem) {
-            issues.push(issue(
-                triplet_pointer(index).key("stem"),
-                "repeated_stem",
-                "the stem is staged twice",
-            ));
+            let message = "the stem is staged twice";
+            issues.push(issue(place.key("stem"), "repeated_stem", message));
         }
-        check_body(turn, index, triplet, &mut issues);
-        check_links(index, triplet, &mut issues);
-        if triplet.manifest.as_object().is_none() {
-            let place = triplet_pointer(index).key("manifest");
-            issues.push(issue(
-                place,
-                "manifest_value",
-                "the manifest must be an object",
-            ));
-        }
+        check_triplet(label_rule, &place, triplet, issues);
+        check_content(turn, &place, triplet, issues);
     }
-    let mut deletions = BTreeSet::new();
-    for (index, stem) in turn.input.deletions.iter().enumerate() {
-        let place = Pointer::root().key("deletions").index(index);
-        if !deletions.insert(stem) {
-            issues.push(issue(
-                place.clone(),
-                "repeated_stem",
-                "the stem is deleted twice",
-            ));
-        }
-        match turn.view.triplet(stem) {
-            Ok(Some(_)) => {}
-            Ok(None) => issues.push(issue(
-                place,
-                "unknown_stem",
-                "there is no such stem to delete",
-            )),
-            Err(error) => issues.push(unreadable(place, &error)),
-        }
-    }
-    issues
+    check_deletions(turn, issues);
 }
 
-fn check_body(turn: &Turn<'_>, index: usize, triplet: &Triplet, issues: &mut Vec<KernelIssue>) {
-    let place = triplet_pointer(index).key("body");
+/// Checks what a triplet shows by itself.
+pub(super) fn check_triplet(
+    label_rule: LabelRule,
+    place: &Pointer,
+    triplet: &Triplet,
+    issues: &mut Vec<KernelIssue>,
+) {
+    check_body(&place.key("body"), triplet, issues);
+    check_links(label_rule, place, triplet, issues);
+    if triplet.manifest.as_object().is_none() {
+        let message = "the manifest must be an object";
+        issues.push(issue(place.key("manifest"), "manifest_value", message));
+    }
+}
+
+fn check_body(place: &Pointer, triplet: &Triplet, issues: &mut Vec<KernelIssue>) {
     if triplet.body.as_object().is_none() {
-        issues.push(issue(place, "body_value", "the body must be an object"));
+        let message = "the body must be an object";
+        issues.push(issue(place.clone(), "body_value", message));
         return;
     }
     let text = |key| {
-        triplet
-            .body
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
+        let text = triplet.body.get(key).and_then(Value::as_str);
+        text.unwrap_or_default()
     };
     if text("dto_type") != triplet.stem.kind() {
         let message = "the body's dto_type must be the kind of its stem";
@@ -87,63 +70,100 @@ fn check_body(turn: &Turn<'_>, index: usize, triplet: &Triplet, issues: &mut Vec
     if text("id").is_empty() {
         issues.push(issue(place.key("id"), "id", "the body must have an id"));
     }
-    if let Some(content) = triplet.body.get("content_digest") {
+    if let Some(content) = triplet.body.get("content_digest")
+        && digest(content).is_none()
+    {
         let place = place.key("content_digest");
-        match content
-            .as_str()
-            .and_then(|text| text.parse::<Digest>().ok())
-        {
-            None => issues.push(issue(
-                place,
-                "content_digest",
-                "the content digest is no digest",
-            )),
-            Some(digest) if turn.input.attachments.contains_key(&digest) => {}
-            Some(digest) => match turn.view.object(&digest) {
-                Ok(Some(_)) => {}
-                Ok(None) => {
-                    issues.push(issue(
-                        place,
-                        "content_missing",
-                        "the content is neither attached nor kept",
-                    ));
-                }
-                Err(error) => issues.push(unreadable(place, &error)),
-            },
+        let message = "the content digest is no digest";
+        issues.push(issue(place, "content_digest", message));
+    }
+}
+
+/// Checks that the content which the body names came with the turn or is kept.
+fn check_content(
+    turn: &Turn<'_>,
+    place: &Pointer,
+    triplet: &Triplet,
+    issues: &mut Vec<KernelIssue>,
+) {
+    let Some(content) = triplet.body.get("content_digest").and_then(digest) else {
+        return;
+    };
+    if turn.input.attachments.contains_key(&content) {
+        return;
+    }
+    let place = place.key("body").key("content_digest");
+    match turn.view.object(&content) {
+        Ok(Some(_)) => {}
+        Ok(None) => {
+            let message = "the content is neither attached nor kept";
+            issues.push(issue(place, "content_missing", message));
+        }
+        Err(error) => issues.push(unreadable(place, &error)),
+    }
+}
+
+/// Checks that the links are slots of references.
+pub(super) fn check_links(
+    label_rule: LabelRule,
+    place: &Pointer,
+    triplet: &Triplet,
+    issues: &mut Vec<KernelIssue>,
+) {
+    if triplet.links.as_object().is_none() {
+        let message = "the links must be an object";
+        issues.push(issue(place.key("links"), "links_value", message));
+        return;
+    }
+    let message = match label_rule {
+        LabelRule::Required => {
+            "a reference must be an object with exactly type, id and relationship"
+        }
+        LabelRule::Optional => {
+            "a reference must be an object with type and id, and may have a relationship"
+        }
+    };
+    for reference in references(triplet) {
+        if !is_reference(&reference, label_rule) {
+            issues.push(issue(reference.place(place), "reference", message));
         }
     }
 }
 
-fn check_links(index: usize, triplet: &Triplet, issues: &mut Vec<KernelIssue>) {
-    let place = triplet_pointer(index).key("links");
-    let Some(slots) = triplet.links.as_object() else {
-        issues.push(issue(place, "links_value", "the links must be an object"));
-        return;
+fn is_reference(reference: &Reference<'_>, label_rule: LabelRule) -> bool {
+    let Some(members) = reference.item().as_object() else {
+        return false;
     };
-    for (slot, held) in slots {
-        let place = place.key(slot);
-        let items: Vec<(Pointer, &Value)> = match held.as_array() {
-            Some(items) => items
-                .iter()
-                .enumerate()
-                .map(|(i, item)| (place.index(i), item))
-                .collect(),
-            None => vec![(place, held)],
-        };
-        for (place, item) in items {
-            let has = |key| {
-                item.get(key)
-                    .and_then(Value::as_str)
-                    .is_some_and(|text| !text.is_empty())
-            };
-            let known = item.as_object().is_some_and(|object| object.len() == 3);
-            if !(known && has("type") && has("id") && has("relationship")) {
-                let message =
-                    "a reference must be an object with exactly type, id and relationship";
-                issues.push(issue(place, "reference", message));
+    let has_label = !reference.relationship().is_empty();
+    let length = if has_label { 3 } else { 2 };
+    members.len() == length
+        && !reference.dto_type().is_empty()
+        && !reference.id().is_empty()
+        && (has_label || label_rule == LabelRule::Optional)
+}
+
+fn check_deletions(turn: &Turn<'_>, issues: &mut Vec<KernelIssue>) {
+    let places = Pointer::root().key("deletions");
+    let mut deletions = BTreeSet::new();
+    for (index, stem) in turn.input.deletions.iter().enumerate() {
+        let place = places.index(index);
+        if !deletions.insert(stem) {
+            let message = "the stem is deleted twice";
+            issues.push(issue(place.clone(), "repeated_stem", message));
+        }
+        match turn.view.triplet(stem) {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                let message = "there is no such stem to delete";
+                issues.push(issue(place, "unknown_stem", message));
             }
+            Err(error) => issues.push(unreadable(place, &error)),
         }
     }
+}
+
+fn digest(value: &Value) -> Option<Digest> {
+    value.as_str()?.parse().ok()
 }
 
 fn issue(location: Pointer, reason: &str, message: &str) -> KernelIssue {

@@ -1,15 +1,34 @@
 //! The fixed pipeline of five stages. All stages run unless the first failed (kernel decision 3).
+//!
+//! | Stage | Files |
+//! |---|---|
+//! | `base_shape` | `size`, `base_shape` |
+//! | `dto_links` | `dto_links` (slots and containers), `link_integrity` (visibility, identity, deletions) |
+//! | `rel_vocab` | `rel_vocab` |
+//! | `policy` | `policy` (capability), `raw_ids` |
+//! | `determinism` | `determinism` |
 
 mod base_shape;
 mod determinism;
 mod dto_links;
+mod link_integrity;
 mod policy;
+mod raw_ids;
+mod reference;
 mod rel_vocab;
+mod size;
+mod turn_index;
 
 use crate::canonical::Value;
 use crate::capability::Decision;
 use crate::issue::KernelIssue;
-use crate::{Code, Pointer, ReadError, RunEnvelope, Stage, StateView, TurnInput, event};
+use crate::profile::LabelRule;
+use crate::{
+    Code, Pointer, Profile, ReadError, RunEnvelope, Stage, StateView, Triplet, TurnInput, event,
+};
+
+pub(crate) use reference::references;
+use turn_index::TurnIndex;
 
 /// What every stage is given.
 pub(crate) struct Turn<'a> {
@@ -19,67 +38,74 @@ pub(crate) struct Turn<'a> {
     pub(crate) view: &'a dyn StateView,
 }
 
+impl Turn<'_> {
+    /// Lists the triplets, each with its place in the input.
+    fn triplets(&self) -> impl Iterator<Item = (Pointer, &Triplet)> {
+        let place = Pointer::root().key("triplets");
+        let triplets = self.input.triplets.iter().enumerate();
+        triplets.map(move |(index, triplet)| (place.index(index), triplet))
+    }
+}
+
 /// Runs the stages in order and returns everything they found.
 pub(crate) fn run(turn: &Turn<'_>) -> Vec<KernelIssue> {
-    let mut issues = base_shape::check(turn);
-    if issues.iter().any(KernelIssue::is_failure) {
+    // A turn that is too large is not looked at any further.
+    let mut issues = size::check(turn.input);
+    if !has_failure(&issues) {
+        base_shape::check(turn, &mut issues);
+    }
+    if has_failure(&issues) {
         return issues;
     }
-    issues.extend(dto_links::check(turn));
-    issues.extend(rel_vocab::check(turn));
+    let profile = &turn.envelope.profile;
+    for (place, triplet) in turn.triplets() {
+        dto_links::check(profile, &place, triplet, &mut issues);
+        rel_vocab::check(profile, &place, triplet, &mut issues);
+        raw_ids::check(profile, &place, triplet, &mut issues);
+        determinism::check(profile, &place, triplet, &mut issues);
+    }
+    link_integrity::check_turn(turn, &mut issues);
     issues.extend(policy::check(turn));
-    issues.extend(determinism::check(turn));
     issues
 }
 
-/// One reference inside a links object.
-pub(crate) struct Reference<'a> {
-    pub(crate) slot: &'a str,
-    pub(crate) location: Pointer,
-    pub(crate) dto_type: &'a str,
-    pub(crate) id: &'a str,
-    pub(crate) relationship: &'a str,
-}
-
-/// Lists the references of a links object that passed the base shape; the location starts at `/links`.
-pub(crate) fn references(links: &Value) -> Vec<Reference<'_>> {
-    let mut references = Vec::new();
-    let Some(slots) = links.as_object() else {
-        return references;
-    };
-    for (slot, held) in slots {
-        let place = Pointer::root().key("links").key(slot);
-        let items: Vec<(Pointer, &Value)> = match held.as_array() {
-            Some(items) => items
-                .iter()
-                .enumerate()
-                .map(|(i, item)| (place.index(i), item))
-                .collect(),
-            None => vec![(place, held)],
-        };
-        for (location, item) in items {
-            let text = |key| item.get(key).and_then(Value::as_str).unwrap_or_default();
-            references.push(Reference {
-                slot,
-                location,
-                dto_type: text("type"),
-                id: text("id"),
-                relationship: text("relationship"),
-            });
-        }
+/// Runs what the stages ask of one triplet by itself; places begin at the triplet.
+pub(crate) fn run_triplet(profile: &Profile, triplet: &Triplet) -> Vec<KernelIssue> {
+    let mut issues = Vec::new();
+    let place = Pointer::root();
+    size::check_links(&place, triplet, &mut issues);
+    if !has_failure(&issues) {
+        base_shape::check_triplet(profile.references().label, &place, triplet, &mut issues);
     }
-    references
+    if has_failure(&issues) {
+        return issues;
+    }
+    dto_links::check(profile, &place, triplet, &mut issues);
+    rel_vocab::check(profile, &place, triplet, &mut issues);
+    raw_ids::check(profile, &place, triplet, &mut issues);
+    determinism::check(profile, &place, triplet, &mut issues);
+    issues
 }
 
-/// Returns the pointer to a triplet of the input.
-pub(crate) fn triplet_pointer(index: usize) -> Pointer {
-    Pointer::root().key("triplets").index(index)
+/// Looks up what the links of one triplet name; places begin at the triplet.
+pub(crate) fn run_links(triplet: &Triplet, view: &dyn StateView) -> Vec<KernelIssue> {
+    let mut issues = Vec::new();
+    let place = Pointer::root();
+    size::check_links(&place, triplet, &mut issues);
+    if !has_failure(&issues) {
+        // Without a profile there is nothing that could demand a label.
+        base_shape::check_links(LabelRule::Optional, &place, triplet, &mut issues);
+    }
+    if has_failure(&issues) {
+        return issues;
+    }
+    let index = TurnIndex::new(std::slice::from_ref(triplet), &[]);
+    link_integrity::check_visibility(&index, view, &place, triplet, &mut issues);
+    issues
 }
 
-/// Returns the pointer to a place inside the links of a triplet of the input.
-pub(crate) fn link_pointer(triplet: usize, reference: &Reference<'_>) -> Pointer {
-    let base = triplet_pointer(triplet);
-    Pointer::parse(&format!("{base}{}", reference.location)).unwrap_or(base)
+fn has_failure(issues: &[KernelIssue]) -> bool {
+    issues.iter().any(KernelIssue::is_failure)
 }
 
 /// Turns a failed read into an issue: an unreadable state is a failure, never an absence.

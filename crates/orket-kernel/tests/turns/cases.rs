@@ -13,7 +13,7 @@ use orket_kernel::{
 
 use crate::shelf::Shelf;
 
-const CASES_MIN: usize = 90;
+const CASES_MIN: usize = 169;
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/turns")
@@ -33,7 +33,7 @@ struct Given {
     #[serde(default)]
     kept: BTreeMap<Digest, String>,
     policy: Option<Policy>,
-    profile: Option<Profile>,
+    profile: Option<Value>,
     contract_version: Option<String>,
     handle: Option<String>,
     #[serde(default)]
@@ -80,11 +80,20 @@ fn input(turn: &Value, attachments: &BTreeMap<Digest, String>) -> TurnInput {
     input
 }
 
+/// Takes the name of a built-in profile, or a whole one.
+fn profile(given: Option<&Value>) -> Profile {
+    match given {
+        None => Profile::orket(),
+        Some(Value::String(name)) if name == "reference" => Profile::reference(),
+        Some(whole) => Profile::from_value(whole).unwrap(),
+    }
+}
+
 /// Judges one case and says what is not as expected.
 fn judge(given: &Given, expected: &Expected) -> Result<(), String> {
     let envelope_of = |run: &str| {
         let policy = given.policy.clone().unwrap_or_else(Policy::deny_all);
-        let profile = given.profile.clone().unwrap_or_else(Profile::orket);
+        let profile = profile(given.profile.as_ref());
         let run_id = RunId::parse(run).unwrap();
         RunEnvelope::new(run_id, "flow", "venue", policy, profile, object! {})
     };

@@ -71,6 +71,17 @@ proptest! {
     #![proptest_config(config(128))]
 
     #[test]
+    fn law_6_after_any_turns_an_empty_turn_leaves_everything(texts in turns()) {
+        let shelf = play(&texts, |_, _, _| {});
+        let execution = execute(&TurnInput::empty(TurnId::new(99).unwrap()), &shelf);
+        prop_assert_eq!(execution.result.issues.len(), 0);
+        let (plan, _) = plan_promotion(&execution.staged.unwrap(), &shelf).unwrap();
+        let mut after = shelf.clone();
+        after.apply(&plan);
+        prop_assert_eq!(after, shelf);
+    }
+
+    #[test]
     fn law_6_a_plan_deletes_only_what_the_turn_named(texts in turns()) {
         play(&texts, |input, execution, shelf| {
             let Some(staged) = &execution.staged else { return };

@@ -9,11 +9,15 @@
 mod cases;
 mod deletion;
 mod digest;
+mod envelope;
 mod fortress;
+mod limits;
 mod order;
+mod profiles;
 mod promotion;
 mod replay;
 mod shapes;
 mod shelf;
 mod turn_ids;
+mod validate;
 mod world;

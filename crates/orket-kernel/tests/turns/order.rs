@@ -46,6 +46,26 @@ proptest! {
     }
 
     #[test]
+    fn invariant_deterministic_sorting_of_issues(
+        (issues, shuffled) in prop::collection::vec(issue(), 0..10)
+            .prop_flat_map(|issues| (Just(issues.clone()), Just(issues).prop_shuffle())),
+    ) {
+        for one in &issues {
+            for two in &issues {
+                for three in &issues {
+                    let goes_up = one.order(two).is_le() && two.order(three).is_le();
+                    prop_assert!(!goes_up || one.order(three).is_le(), "not transitive");
+                }
+            }
+        }
+        let sorted = |mut issues: Vec<KernelIssue>| {
+            issues.sort_by(KernelIssue::order);
+            issues
+        };
+        prop_assert_eq!(sorted(issues), sorted(shuffled));
+    }
+
+    #[test]
     fn issues_of_a_result_stand_in_order_without_repetition(texts in turns()) {
         play(&texts, |_, execution, _| {
             let issues = &execution.result.issues;
