@@ -7,6 +7,7 @@ use orket_cards::{
     TurnSnapshot,
 };
 use orket_kernel::canonical::Value;
+use orket_kernel::capability::resolve_capability;
 use orket_kernel::{Digest, TurnId, object};
 use orket_ports::Refusal;
 use orket_ports::model::ModelAnswer;
@@ -80,9 +81,8 @@ impl Session<'_> {
         let mut brief = Brief {
             play: &play,
             tools: self.stage.tools,
-            granted: envelope
-                .policy
-                .plan(place.role, &place.step.name)
+            granted: resolve_capability(&envelope.policy, place.role, &place.step.name)
+                .tools
                 .into_iter()
                 .collect(),
             step: place.step,

@@ -108,7 +108,7 @@ pub(crate) fn new_envelope(run_id: &RunId, play: &Play) -> Result<RunEnvelope, R
         run_id.clone(),
         play.epic.name.clone(),
         play.venue.name.clone(),
-        play.policy(),
+        play.policy()?,
         Profile::orket(),
         canonical::to_value(play)?,
     ))

@@ -10,7 +10,9 @@ use orket_cards::{
     Actor, CallRecord, Card, CardId, Evidence, GUARD_ROLE, Status, Verification, decide,
 };
 use orket_kernel::canonical::Value;
-use orket_kernel::capability::{Decision, ToolRequest, Verdict, authorize};
+use orket_kernel::capability::{
+    Action, Decision, ToolRequest, Verdict, authorize, resolve_capability,
+};
 use orket_kernel::{
     GateRefusal, KernelIssue, Outcome, ReadError, RecordingView, RunEnvelope, RunHandle, StateView,
     TurnExecution, TurnId, TurnInput, execute_turn,
@@ -263,12 +265,8 @@ fn validate(
     answer: &ModelAnswer,
     decisions: &[Decision],
 ) -> Vec<(Option<u64>, Refusal)> {
-    let offered: Vec<String> = context
-        .envelope
-        .policy
-        .plan(context.role, &context.step.name)
-        .into_iter()
-        .collect();
+    let plan = resolve_capability(&context.envelope.policy, context.role, &context.step.name);
+    let offered: Vec<String> = plan.tools.into_iter().collect();
     if answer.tool_calls.is_empty() {
         let message = format!(
             "the answer holds no tool call; answer with calls of {}",
@@ -292,11 +290,7 @@ fn validate(
                 ),
             )),
             Some(_) if decision.verdict == Verdict::Denied => {
-                let message = format!(
-                    "the role {} may not use {} in the step {}",
-                    context.role, call.name, context.step.name
-                );
-                Some(Refusal::forbidden(DENIED, message))
+                Some(Refusal::forbidden(DENIED, decision.sentence()))
             }
             Some(tool) => {
                 let checked = tool.spec().check(&call.arguments);
@@ -310,7 +304,7 @@ fn validate(
 
 /// Puts every call to the capability jail; each decision is recorded, whatever becomes of the answer (Law 8).
 fn decide_calls(context: &TurnContext<'_>, answer: &ModelAnswer) -> Vec<Decision> {
-    let run_id = context.envelope.run_id.as_str();
+    let run_id = &context.envelope.run_id;
     let calls = (0..).zip(answer.tool_calls.iter().take(CALLS_MAX));
     calls
         .map(|(ordinal, call)| {
@@ -324,11 +318,14 @@ fn decide_calls(context: &TurnContext<'_>, answer: &ModelAnswer) -> Vec<Decision
         .collect()
 }
 
+/// The request of a call; its action is what the tool says, and never what the model says.
 fn request(context: &TurnContext<'_>, call: &ToolCall) -> ToolRequest {
+    let tool = context.tools.get(&call.name);
     ToolRequest {
         role: context.role.to_owned(),
         task: context.step.name.clone(),
         tool: call.name.clone(),
+        action: tool.map_or(Action::CALL, |tool| tool.spec().action.clone()),
         arguments: call.arguments.clone(),
     }
 }

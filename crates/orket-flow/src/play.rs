@@ -1,6 +1,6 @@
 //! The play: an epic with its flow, band, venue and score, loaded, checked and fixed for a run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orket_cards::{
     Actor, AssetError, Card, CardId, EpicAsset, Evidence, GUARD_ROLE, RockAsset, Status,
@@ -8,7 +8,7 @@ use orket_cards::{
 };
 use orket_kernel::Stem;
 use orket_kernel::canonical::Value;
-use orket_kernel::capability::Policy;
+use orket_kernel::capability::{POLICY_VERSION, Policy, PolicyDocument, Rule};
 use orket_ports::Workspace;
 use orket_ports::workspace::AssetKind;
 
@@ -81,23 +81,40 @@ impl Play {
     }
 
     /// Returns the capability policy: each role may use its own tools in the steps in which it acts.
-    pub fn policy(&self) -> Policy {
+    ///
+    /// # Errors
+    /// Band and Score may make more rules than a policy holds.
+    pub fn policy(&self) -> Result<Policy, AssetError> {
         let seats: BTreeSet<&str> = self
             .epic
             .cards
             .iter()
             .map(|card| card.seat.as_str())
             .collect();
-        let mut policy = Policy::deny_all();
+        let mut granted: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
         for step in &self.score.steps {
             for (role, asset) in &self.band.roles {
                 let acts = step.role == *role || (step.is_work() && seats.contains(role.as_str()));
                 for tool in asset.tools.iter().filter(|_| acts) {
-                    policy = policy.grant(role, &step.name, tool);
+                    let tools = granted.entry((role, &step.name)).or_default();
+                    tools.insert(tool);
                 }
             }
         }
-        policy
+        let rules = granted.into_iter().map(|((role, task), tools)| {
+            let tools: Vec<&str> = tools.into_iter().collect();
+            Rule::of_tools(role, task, &tools)
+        });
+        let document = PolicyDocument {
+            policy_version: POLICY_VERSION.into(),
+            enabled: true,
+            rules: rules.collect(),
+        };
+        Policy::new(document).map_err(|error| AssetError {
+            file: self.epic_file.clone(),
+            line: None,
+            reason: format!("the policy that its Band and Score make: {error}"),
+        })
     }
 }
 

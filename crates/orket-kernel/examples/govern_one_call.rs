@@ -6,7 +6,7 @@
 
 use std::error::Error;
 
-use orket_kernel::capability::{Policy, ToolRequest};
+use orket_kernel::capability::{Action, Policy, ToolRequest};
 use orket_kernel::{
     EmptyView, Profile, RunEnvelope, RunId, TurnId, TurnInput, TurnResult, execute_turn, object,
 };
@@ -33,6 +33,7 @@ fn judge(tools: &[&str]) -> Result<TurnResult, Box<dyn Error>> {
             role: "coder".into(),
             task: "build".into(),
             tool: (*tool).into(),
+            action: Action::CALL,
             arguments: object! { "path" => "agent_output/hello.sh" },
         })
         .collect();

@@ -98,7 +98,7 @@ pub(crate) fn execute_with(
         .iter()
         .zip(0..)
         .map(|(request, ordinal)| {
-            capability::authorize(&envelope.policy, envelope.run_id.as_str(), ordinal, request)
+            capability::authorize(&envelope.policy, &envelope.run_id, ordinal, request)
         })
         .collect();
     let turn = Turn {
@@ -252,6 +252,7 @@ fn inputs_digest(input: &TurnInput, decisions: &[Decision]) -> Digest {
                 "role" => call.role.as_str(),
                 "task" => call.task.as_str(),
                 "tool" => call.tool.as_str(),
+                "action" => call.action.as_str(),
                 "arguments" => call.arguments.clone(),
             }
         })

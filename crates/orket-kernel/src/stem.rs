@@ -80,7 +80,7 @@ impl Stem {
     }
 }
 
-fn is_unsafe_character(character: char) -> bool {
+pub(crate) fn is_unsafe_character(character: char) -> bool {
     character.is_control()
         || character == '\\'
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use orket_kernel::canonical::Value;
+use orket_kernel::capability::Action;
 use orket_kernel::object;
 
 /// The type of an argument.
@@ -33,10 +34,12 @@ pub struct Parameter {
 }
 
 /// What a tool is; the schema shown to the model and the check of its arguments come from here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolSpec {
     /// Its name.
     pub name: &'static str,
+    /// The kind of effect of its calls, for the capability policy.
+    pub action: Action,
     /// What it does, for the model.
     pub description: &'static str,
     /// Its arguments.

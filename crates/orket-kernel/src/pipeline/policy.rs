@@ -23,29 +23,27 @@ pub(super) fn check(turn: &Turn<'_>) -> Vec<KernelIssue> {
         .iter()
         .enumerate()
         .filter_map(|(index, decision)| {
-            let (code, message) = match decision.verdict {
+            let code = match decision.verdict {
                 Verdict::Granted => return None,
-                Verdict::Denied => (
-                    Code::CapabilityDenied,
-                    format!(
-                        "the role {} may not use {} in {}",
-                        decision.role, decision.tool, decision.task
-                    ),
-                ),
-                Verdict::Skipped => (
-                    Code::CapabilitySkipped,
-                    "the capability module is disabled".to_owned(),
-                ),
+                Verdict::Denied => Code::CapabilityDenied,
+                Verdict::Skipped => Code::CapabilitySkipped,
             };
             Some(KernelIssue::new(
                 Stage::Policy,
                 code,
-                Pointer::root().key("tool_calls").index(index),
-                message,
+                calls.index(index),
+                decision.sentence(),
                 event::details([
                     ("role", Value::from(decision.role.as_str())),
                     ("task", Value::from(decision.task.as_str())),
                     ("tool", Value::from(decision.tool.as_str())),
+                    ("action", Value::from(decision.action.as_str())),
+                    ("reason", Value::from(decision.reason.as_str())),
+                    ("nearest_rule", Value::from(decision.nearest_rule)),
+                    (
+                        "argument",
+                        Value::from(decision.argument.as_ref().map(Pointer::as_str)),
+                    ),
                     ("decision_id", Value::from(decision.decision_id.to_hex())),
                 ]),
             ))

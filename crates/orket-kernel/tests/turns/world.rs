@@ -1,7 +1,7 @@
 //! Random turns over a small world, so that links, deletions and re-stagings meet often.
 
 use orket_kernel::canonical::{self, Value};
-use orket_kernel::capability::{Policy, ToolRequest};
+use orket_kernel::capability::{Action, Policy, ToolRequest};
 use orket_kernel::{
     GateRefusal, Profile, RunEnvelope, RunId, StateView, Stem, Triplet, TurnExecution, TurnId,
     TurnInput, execute_turn, object, plan_promotion,
@@ -91,6 +91,7 @@ impl TurnText {
                 "run_command"
             }
             .into(),
+            action: Action::CALL,
             arguments: object! {},
         });
         let refusals = self.refusals.iter().map(|(call, path)| GateRefusal {

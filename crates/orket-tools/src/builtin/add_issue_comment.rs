@@ -1,14 +1,16 @@
 //! `add_issue_comment`.
 
 use orket_kernel::canonical::Value;
+use orket_kernel::capability::Action;
 use orket_kernel::object;
 use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
 
 use super::text;
 
-const SPEC: ToolSpec = ToolSpec {
+static SPEC: ToolSpec = ToolSpec {
     name: "add_issue_comment",
+    action: Action::COMMENT,
     description: "Leave a remark on your card for the roles that come after you.",
     parameters: &[Parameter {
         name: "comment",

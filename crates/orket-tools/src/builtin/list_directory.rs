@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use orket_kernel::canonical::Value;
+use orket_kernel::capability::Action;
 use orket_kernel::object;
 use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
@@ -11,8 +12,9 @@ use orket_ports::{Refusal, Tool, TurnScope};
 use super::text;
 use crate::spaces::{Place, Spaces, check_domain, why};
 
-const SPEC: ToolSpec = ToolSpec {
+static SPEC: ToolSpec = ToolSpec {
     name: "list_directory",
+    action: Action::READ,
     description: "List a directory of the project, sorted. Directories end in a slash.",
     parameters: &[Parameter {
         name: "path",

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use orket_kernel::canonical::Value;
+use orket_kernel::capability::Action;
 use orket_kernel::object;
 use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
@@ -13,8 +14,9 @@ use crate::spaces::{Place, Spaces, check_domain, why};
 /// The most bytes that are read from one file.
 pub(crate) const READ_MAX_BYTES: u64 = 256 * 1024;
 
-const SPEC: ToolSpec = ToolSpec {
+static SPEC: ToolSpec = ToolSpec {
     name: "read_file",
+    action: Action::READ,
     description: "Read a text file of the project. Files that you or others produced lie below agent_output/.",
     parameters: &[Parameter {
         name: "path",

@@ -1,14 +1,16 @@
 //! `update_issue_status`.
 
 use orket_kernel::canonical::Value;
+use orket_kernel::capability::Action;
 use orket_kernel::object;
 use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
 
 use super::text;
 
-const SPEC: ToolSpec = ToolSpec {
+static SPEC: ToolSpec = ToolSpec {
     name: "update_issue_status",
+    action: Action::CHANGE_STATUS,
     description: "Move your card to another status.",
     parameters: &[
         Parameter {

@@ -1,6 +1,7 @@
 //! `write_file`.
 
 use orket_kernel::canonical::Value;
+use orket_kernel::capability::Action;
 use orket_kernel::object;
 use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
@@ -11,8 +12,9 @@ use crate::spaces::writable;
 /// The most bytes that one call writes.
 const WRITE_MAX_BYTES: usize = 1024 * 1024;
 
-const SPEC: ToolSpec = ToolSpec {
+static SPEC: ToolSpec = ToolSpec {
     name: "write_file",
+    action: Action::WRITE,
     description: "Write a whole text file below agent_output/. Directories are made as needed; a file that exists is replaced.",
     parameters: &[
         Parameter {
