@@ -18,7 +18,7 @@
 //!
 //! Begin with [`Kernel`], which is the whole API over a store; with [`execute_turn`], which is one turn without any store; or
 //! with [`canonical`], which needs neither. `examples/` holds a program for each. Other languages call `orket kernel`, whose
-//! requests and answers are in `wire`.
+//! requests and answers are in [`wire`].
 //!
 //! ```
 //! use orket_kernel::canonical;
@@ -59,6 +59,7 @@ mod turn;
 mod validate_links;
 mod validate_triplet;
 mod view;
+pub mod wire;
 
 pub use code::Code;
 pub use compare::compare_runs;

@@ -12,7 +12,7 @@ mod base_shape;
 mod determinism;
 mod dto_links;
 mod link_integrity;
-mod policy;
+pub(crate) mod policy;
 mod raw_ids;
 mod reference;
 mod rel_vocab;

@@ -7,7 +7,7 @@ mod traces;
 
 pub use finish::{Finish, RunStatus, RunSummary};
 
-use crate::capability::{self, Decision, ToolRequest};
+use crate::capability::{self, CapabilityPlan, Decision, ToolRequest};
 use crate::{RunEnvelope, RunHandle, StateStore};
 
 /// A run that is open.
@@ -69,11 +69,11 @@ impl<'k, S: StateStore> Run<'k, S> {
 
     /// `authorize_tool_call`: decides one call by the policy of the run. The result is the audit record of the decision.
     pub fn authorize_tool_call(&self, ordinal: u64, request: &ToolRequest) -> Decision {
-        capability::authorize(
-            &self.envelope.policy,
-            self.handle.run_id.as_str(),
-            ordinal,
-            request,
-        )
+        capability::authorize(&self.envelope.policy, &self.handle.run_id, ordinal, request)
+    }
+
+    /// `resolve_capability`: says what a role may do in a task, by the policy of the run.
+    pub fn resolve_capability(&self, role: &str, task: &str) -> CapabilityPlan {
+        capability::resolve_capability(&self.envelope.policy, role, task)
     }
 }

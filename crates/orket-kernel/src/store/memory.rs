@@ -19,9 +19,12 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     committed: Mutex<Arc<State>>,
-    staged: Mutex<BTreeMap<(RunId, TurnId), (StagedTurn, Vec<u8>)>>,
+    staged: Mutex<Staged>,
     writer: Mutex<()>,
 }
+
+/// Staged turns with their records.
+type Staged = BTreeMap<(RunId, TurnId), (StagedTurn, Vec<u8>)>;
 
 /// What is committed.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! Limits at the border: what is too large is refused before it is looked at.
 
 use orket_kernel::canonical::Value;
-use orket_kernel::capability::ToolRequest;
+use orket_kernel::capability::{Action, ToolRequest};
 use orket_kernel::{
     EmptyView, Profile, Stage, Triplet, TurnInput, TurnResult, limits, object, validate_triplet,
 };
@@ -20,6 +20,7 @@ fn call() -> ToolRequest {
         role: "coder".into(),
         task: "build".into(),
         tool: "write_file".into(),
+        action: Action::default(),
         arguments: Value::Null,
     }
 }
