@@ -11,6 +11,7 @@ mod deletion;
 mod digest;
 mod envelope;
 mod fortress;
+mod invariants;
 mod limits;
 mod order;
 mod profiles;
