@@ -10,8 +10,6 @@ pub(crate) const PAGE: &str = "docs/kernel/kernel-v1-law.md";
 /// From the folder of the page to the root.
 const UP: &str = "../../";
 const RULE: &str = "each law, invariant and registry rule lists the tests that show it";
-/// What has a heading and no test yet, because it is not built; an entry leaves when its first test is listed.
-const NOT_BUILT: [&str; 1] = ["Invariant 6"];
 const NAMED_FOR: [&str; 3] = ["law_", "invariant_", "registry_"];
 
 /// A Rust file of the workspace, as its path from the root and its text.
@@ -45,21 +43,12 @@ pub(crate) fn check(page: &str, sources: &[Source]) -> Vec<Violation> {
     let sections = sections(page, &mut say);
     for title in titles() {
         let of_title: Vec<&Section> = sections.iter().filter(|it| it.title == title).collect();
-        let is_built = !NOT_BUILT.contains(&title.as_str());
         match of_title.as_slice() {
             [] => say(PAGE.to_owned(), format!("has no heading `{title}: …`")),
             [section] => {
-                let place = format!("{PAGE}:{}", section.line);
-                match (is_built, section.shown_by.is_empty()) {
-                    (true, true) => say(place, format!("`{title}` is shown by no test")),
-                    (false, false) => say(
-                        place,
-                        format!(
-                            "`{title}` is shown: take it out of NOT_BUILT in {}",
-                            file!()
-                        ),
-                    ),
-                    _ => {}
+                if section.shown_by.is_empty() {
+                    let place = format!("{PAGE}:{}", section.line);
+                    say(place, format!("`{title}` is shown by no test"));
                 }
             }
             [_, second, ..] => say(
@@ -166,11 +155,7 @@ mod tests {
         titles()
             .iter()
             .map(|title| {
-                let shown = if NOT_BUILT.contains(&title.as_str()) {
-                    String::new()
-                } else {
-                    format!("- Shown by: [plain]({UP}{FILE})\n")
-                };
+                let shown = format!("- Shown by: [plain]({UP}{FILE})\n");
                 change(&format!("### {title}: words\n\nMore words.\n\n{shown}"))
             })
             .collect()
@@ -224,27 +209,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_leaves_the_list_of_what_is_not() {
-        let built = page(|section| match section.contains("Invariant 6:") {
-            true => format!("{section}- Shown by: [plain]({UP}{FILE})\n"),
-            false => section.to_owned(),
-        });
-        assert_eq!(
-            found(&built, PLAIN),
-            [format!(
-                "`Invariant 6` is shown: take it out of NOT_BUILT in {}",
-                file!()
-            )]
-        );
-    }
-
-    #[test]
     fn a_listed_test_that_does_not_exist_is_named() {
         let helper = found(
             &page(str::to_owned),
             "fn plain() {}\n// #[test] fn plain() {}\n",
         );
-        assert_eq!(helper.len(), titles().len() - NOT_BUILT.len());
+        assert_eq!(helper.len(), titles().len());
         assert_eq!(helper[0], format!("`plain` is not a test of {FILE}"));
     }
 

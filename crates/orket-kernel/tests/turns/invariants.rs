@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use orket_kernel::canonical::{self, Value};
-use orket_kernel::capability::ToolRequest;
+use orket_kernel::capability::{Action, ToolRequest};
 use orket_kernel::{
     CONTRACT_VERSION, Code, KernelIssue, LSI_VERSION, Level, Outcome, RunEnvelope, Stage,
     TripletRecord, TurnId, TurnInput, TurnResult, event, object, plan_promotion,
@@ -26,6 +26,7 @@ fn call(tool: &str) -> ToolRequest {
         role: "coder".into(),
         task: "build".into(),
         tool: tool.into(),
+        action: Action::default(),
         arguments: object! {},
     }
 }
