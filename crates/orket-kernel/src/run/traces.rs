@@ -2,6 +2,7 @@
 
 use super::Run;
 use crate::issue::{self, KernelIssue, Stage};
+use crate::kernel::misfit;
 use crate::{
     Code, Digest, KernelError, Pointer, StateStore, StoreTransaction, TraceArtifact, event,
 };
@@ -28,7 +29,9 @@ impl<S: StateStore> Run<'_, S> {
         let mut written = Vec::new();
         for artifact in sorted {
             let bytes = artifact.to_bytes(&self.handle);
-            transaction.keep_trace_artifact(&self.handle.run_id, &artifact.name, &bytes)?;
+            let kept = transaction.keep_trace_artifact(&self.handle.run_id, &artifact.name, &bytes);
+            let place = Pointer::root().key("artifacts").key(&artifact.name);
+            kept.map_err(|failure| misfit(failure, place))?;
             written.push((artifact.name.clone(), Digest::of_bytes(&bytes)));
         }
         transaction.commit()?;
