@@ -47,7 +47,7 @@ mod view;
 pub use code::Code;
 pub use digest::{Digest, ParseDigestError};
 pub use envelope::{RunEnvelope, RunHandle};
-pub use execute::{StagedTriplet, StagedTurn, TurnExecution, execute_turn};
+pub use execute::{StagedTriplet, StagedTurn, TurnExecution, execute_turn, references_of};
 pub use issue::{KernelIssue, Level, Stage};
 pub use pointer::Pointer;
 pub use profile::{Cardinality, DtoType, LinkSlot, Profile, Relationship};

@@ -184,6 +184,30 @@ pub enum StoreError {
         /// The run.
         run_id: RunId,
     },
+    /// The generation was made, but its history is no longer kept.
+    #[error("generation {generation} is not retained; the oldest that is kept is {horizon}")]
+    NotRetained {
+        /// The generation that was asked for.
+        generation: u64,
+        /// The oldest generation that is kept.
+        horizon: u64,
+    },
+    /// No promotion has made this generation yet.
+    #[error("there is no generation {generation}; the newest is {newest}")]
+    NoGeneration {
+        /// The generation that was asked for.
+        generation: u64,
+        /// The newest generation.
+        newest: u64,
+    },
+    /// The turn was not promoted.
+    #[error("the run {run_id} has no promoted {turn_id}")]
+    NotPromoted {
+        /// The run.
+        run_id: RunId,
+        /// The turn.
+        turn_id: TurnId,
+    },
     /// The run was started with another envelope.
     #[error("run {run_id} was started with the envelope {kept}, not with {given}")]
     EnvelopeDiffers {

@@ -72,7 +72,7 @@ impl Head {
         }
     }
 
-    fn of(row: &PromotionRow) -> Head {
+    pub(crate) fn of(row: &PromotionRow) -> Head {
         Head {
             generation: row.generation,
             state_digest: row.state_digest,

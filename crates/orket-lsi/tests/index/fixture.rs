@@ -157,7 +157,10 @@ impl TurnText {
             let id = stem.name().to_owned();
             let body =
                 object! { "dto_type" => "note", "id" => id.as_str(), "text" => text.as_str() };
-            let slot: Vec<Value> = references.iter().map(|id| id.as_str().into()).collect();
+            let slot: Vec<Value> = references
+                .iter()
+                .map(|id| object! { "type" => "note", "id" => id.as_str(), "relationship" => "about" })
+                .collect();
             let links_digest = keep(object! { "about" => slot });
             let record = TripletRecord {
                 stem: stem.clone(),

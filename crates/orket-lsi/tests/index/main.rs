@@ -7,6 +7,7 @@
 
 mod corruption;
 mod fixture;
+mod history;
 mod laws;
 mod open;
 mod staging;
