@@ -375,6 +375,18 @@ impl StoreError {
         }
     }
 
+    /// Tells whether the error says that something which was read is not as it was written, or cannot be read.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            StoreError::Corrupt { .. }
+                | StoreError::OlderThanView { .. }
+                | StoreError::Database { .. }
+                | StoreError::File { .. }
+                | StoreError::Foreign { .. }
+        )
+    }
+
     pub(crate) fn with_wait(self, waited_ms: u64) -> StoreError {
         match self {
             StoreError::Busy { path, .. } => StoreError::Busy { path, waited_ms },

@@ -49,6 +49,7 @@ mod token;
 mod tree;
 mod tree_table;
 mod triplet;
+mod verify;
 mod view;
 mod whole_file;
 
@@ -63,3 +64,4 @@ pub use snapshot::Snapshot;
 pub use staging::Staging;
 pub use store::{Settings, Store};
 pub use token::token;
+pub use verify::{Depth, Fault, Findings, Verification};

@@ -17,7 +17,12 @@ use crate::{
     Snapshot, Store, StoreError, history, home, horizon, record_file, reference, row, triplet,
 };
 
-const MARKER: &str = "VIEW";
+/// The file that says which generation a view shows.
+pub(crate) const MARKER: &str = "VIEW";
+
+/// Where the view lies below `index/`, and what its writer locks.
+pub(crate) const DIRECTORY: &str = "committed";
+pub(crate) const LOCK: &str = "committed.lock";
 
 /// Brings the view forward; see [`Store::project_view`].
 pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
@@ -29,10 +34,10 @@ pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
     let index = store.layout().index();
     home::create_directory(&index)?;
     // Two processes at once could put an older file over a newer one. The lock goes with its holder, however it ends.
-    let _lock = lock(&index.join("committed.lock"))?;
+    let _lock = lock(&index.join(LOCK))?;
     let snapshot = store.snapshot()?;
     let mut view = View {
-        root: index.join("committed"),
+        root: index.join(DIRECTORY),
         snapshot: &snapshot,
         files: 0,
     };
@@ -51,13 +56,14 @@ pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
 /// The content of the file `VIEW`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Marker {
-    lsi_version: String,
-    generation: u64,
-    state_digest: Digest,
+pub(crate) struct Marker {
+    pub(crate) lsi_version: String,
+    pub(crate) generation: u64,
+    pub(crate) state_digest: Digest,
 }
 
-fn marker_bytes(head: &Head) -> Vec<u8> {
+/// Returns the content of the file `VIEW`.
+pub(crate) fn marker_bytes(head: &Head) -> Vec<u8> {
     canonical::to_bytes(&object! {
         "lsi_version" => LSI_VERSION,
         "generation" => head.generation,

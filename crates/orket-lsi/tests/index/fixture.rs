@@ -32,6 +32,18 @@ impl Fixture {
         fixture
     }
 
+    /// Makes a copy of the whole home, in another place.
+    pub(crate) fn copy(&self) -> Fixture {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, bytes) in tree(self.directory.path()) {
+            let path = directory.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+        }
+        let store = Store::open_with(&directory.path().join("home"), &[], IMPATIENT).unwrap();
+        Fixture { directory, store }
+    }
+
     pub(crate) fn home(&self) -> PathBuf {
         self.directory.path().join("home")
     }

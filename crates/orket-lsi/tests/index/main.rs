@@ -12,4 +12,5 @@ mod laws;
 mod open;
 mod staging;
 mod transactions;
+mod verify;
 mod view;
