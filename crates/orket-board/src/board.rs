@@ -9,13 +9,13 @@ use orket_cards::{
 };
 use orket_kernel::canonical;
 use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
-use orket_lsi::{CommitTransaction, Migration, Store};
+use orket_lsi::{CommitTransaction, Depth, Migration, Store, Verification};
 use orket_ports::Event;
 
 use crate::fault::from_store;
 use crate::lease::{self, FileLease};
 use crate::snapshot::BoardSnapshot;
-use crate::{cards_table, journal};
+use crate::{cards_table, journal, verify};
 
 /// The schema steps of this crate.
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -49,6 +49,24 @@ impl Board {
             Err(orket_lsi::StoreError::NoDatabase { .. }) => Ok(None),
             Err(error) => Err(from_store(error)),
         }
+    }
+
+    /// Returns the index.
+    pub fn index(&self) -> &Store {
+        &self.store
+    }
+
+    /// Looks at index and board and lists what is damaged; changes nothing. The tables of the board are part of the full
+    /// depth only.
+    ///
+    /// # Errors
+    /// As [`Store::verify`].
+    pub fn verify(&self, depth: Depth) -> Result<Verification, StoreFault> {
+        let mut verification = self.store.verify(depth).map_err(from_store)?;
+        if depth == Depth::Full {
+            verify::check(&mut verification)?;
+        }
+        Ok(verification)
     }
 
     /// Runs `work` in one transaction and commits it.

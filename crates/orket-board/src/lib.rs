@@ -12,5 +12,7 @@ mod fault;
 mod journal;
 mod lease;
 mod snapshot;
+mod verify;
 
 pub use board::Board;
+pub use fault::from_store as store_fault;

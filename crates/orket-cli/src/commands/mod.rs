@@ -2,6 +2,7 @@
 
 mod board;
 mod compare;
+mod diff;
 mod digest;
 mod explain;
 mod init;
@@ -9,6 +10,8 @@ mod replay;
 mod replay_turn;
 mod run;
 mod show;
+mod state;
+mod verify;
 
 use std::path::Path;
 
@@ -24,6 +27,8 @@ pub(crate) enum Command {
     ReplayTurn(replay_turn::Arguments),
     Replay(replay::Arguments),
     Compare(compare::Arguments),
+    Diff(diff::Arguments),
+    Verify(verify::Arguments),
     Digest(digest::Arguments),
     Explain(explain::Arguments),
 }
@@ -39,6 +44,8 @@ impl Command {
             Command::ReplayTurn(arguments) => replay_turn::execute(&arguments, project),
             Command::Replay(arguments) => replay::execute(&arguments, project),
             Command::Compare(arguments) => compare::execute(&arguments, project),
+            Command::Diff(arguments) => diff::execute(&arguments, project),
+            Command::Verify(arguments) => verify::execute(&arguments, project),
             Command::Digest(arguments) => digest::execute(&arguments),
             Command::Explain(arguments) => explain::execute(&arguments),
         }

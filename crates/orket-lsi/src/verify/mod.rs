@@ -19,6 +19,7 @@ use orket_kernel::Digest;
 use rusqlite::Connection;
 
 use crate::access::Access;
+use crate::content::{self, Content};
 use crate::home::Home;
 use crate::promotion::{self, Head};
 use crate::{Store, StoreError};
@@ -68,6 +69,29 @@ impl Verification {
     /// Returns the newest generation and its state digest as the chain has them; `None` if its newest row is damaged.
     pub fn newest(&self) -> Option<(u64, Digest)> {
         self.head.map(|head| (head.generation, head.state_digest))
+    }
+
+    /// Returns the bytes of an object, checked against its digest; `None` if it is not kept.
+    ///
+    /// # Errors
+    /// Fails if they cannot be read or do not match.
+    pub fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        content::read(self.access(), Content::Object, digest)
+    }
+
+    /// Returns the bytes of a record, checked against its digest; `None` if it is not kept.
+    ///
+    /// # Errors
+    /// Fails if they cannot be read or do not match.
+    pub fn record(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        content::read(self.access(), Content::Record, digest)
+    }
+
+    fn access(&self) -> Access<'_> {
+        Access {
+            connection: &self.connection,
+            home: &self.home,
+        }
     }
 
     fn check(&mut self, depth: Depth) -> Result<(), StoreError> {
