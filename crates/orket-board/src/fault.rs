@@ -31,6 +31,9 @@ pub fn from_store(error: StoreError) -> StoreFault {
         | StoreError::Older { .. }
         | StoreError::Migration { .. }
         | StoreError::SqliteTooOld { .. }
+        | StoreError::NotEmpty { .. }
+        | StoreError::NotNew { .. }
+        | StoreError::InvalidExport { .. }
         | StoreError::File { .. } => StoreFault::Unusable { reason },
         StoreError::NotRetained { .. }
         | StoreError::NoGeneration { .. }

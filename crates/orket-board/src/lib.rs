@@ -9,6 +9,7 @@
 mod board;
 mod cards_table;
 mod fault;
+mod import;
 mod journal;
 mod lease;
 mod snapshot;

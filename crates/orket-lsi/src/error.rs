@@ -208,6 +208,28 @@ pub enum StoreError {
         /// The turn.
         turn_id: TurnId,
     },
+    /// Files are to be written to a place that holds something already. Nothing was written.
+    #[error("{} is not an empty directory", path.display())]
+    NotEmpty {
+        /// The place.
+        path: PathBuf,
+    },
+    /// A file of an exported index is not as it must be. Nothing was imported.
+    #[error("{} cannot be imported: {reason}", path.display())]
+    InvalidExport {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The index holds something already. Nothing was imported.
+    #[error(
+        "the index is at generation {generation}; an import needs one that nothing was done in"
+    )]
+    NotNew {
+        /// Its newest generation.
+        generation: u64,
+    },
     /// The run was started with another envelope.
     #[error("run {run_id} was started with the envelope {kept}, not with {given}")]
     EnvelopeDiffers {
@@ -298,6 +320,10 @@ impl StoreError {
             }
             StoreError::EnvelopeDiffers { .. } => "use the envelope of the run, or start a new run",
             StoreError::UnknownRun { .. } => "start the run first",
+            StoreError::NotEmpty { .. } => "name a directory that is empty or not there yet",
+            StoreError::NotNew { .. } => {
+                "import into a new project, or set ORKET_HOME to a new directory"
+            }
             _ => return None,
         })
     }

@@ -1,5 +1,7 @@
 //! Reads of the committed state, as of one moment.
 
+use std::path::Path;
+
 use orket_kernel::{
     Digest, ReadError, RefSource, RunEnvelope, RunId, StateView, Stem, TripletRecord, TurnId,
 };
@@ -12,7 +14,7 @@ use crate::difference::{self, StemDifference};
 use crate::home::Home;
 use crate::past::Past;
 use crate::promotion::{self, Head, PromotionRow};
-use crate::{StoreError, horizon, ledger, run};
+use crate::{StoreError, export, horizon, ledger, run};
 
 /// The committed state at one generation: a read transaction on a connection that cannot write.
 ///
@@ -170,6 +172,19 @@ impl Snapshot {
         to: &Past<'_>,
     ) -> Result<Vec<StemDifference>, StoreError> {
         difference::between(self.access(), from, to)
+    }
+
+    /// Writes the state of a generation as the files of Spec-002 into `directory`, which must be missing or empty, and
+    /// returns how many files there are. The directory is there whole or not at all, and durable.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEmpty`] if the place is taken, [`StoreError::Corrupt`] if the rows of the generation do not have its
+    /// state digest, [`StoreError::File`] if a file cannot be written.
+    ///
+    /// # Limitations
+    /// A killed export leaves a directory `<name>.new-<process>` beside the place. Records of turns are not exported.
+    pub fn export(&self, past: &Past<'_>, directory: &Path) -> Result<u64, StoreError> {
+        export::write(self.access(), past, directory)
     }
 
     pub(crate) fn access(&self) -> Access<'_> {

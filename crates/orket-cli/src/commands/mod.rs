@@ -5,6 +5,7 @@ mod compare;
 mod diff;
 mod digest;
 mod explain;
+mod index;
 mod init;
 mod replay;
 mod replay_turn;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Compare(compare::Arguments),
     Diff(diff::Arguments),
     Verify(verify::Arguments),
+    Index(index::Arguments),
     Digest(digest::Arguments),
     Explain(explain::Arguments),
 }
@@ -45,6 +47,7 @@ impl Command {
             Command::Replay(arguments) => replay::execute(&arguments, project),
             Command::Compare(arguments) => compare::execute(&arguments, project),
             Command::Diff(arguments) => diff::execute(&arguments, project),
+            Command::Index(arguments) => index::execute(&arguments, project),
             Command::Verify(arguments) => verify::execute(&arguments, project),
             Command::Digest(arguments) => digest::execute(&arguments),
             Command::Explain(arguments) => explain::execute(&arguments),

@@ -154,6 +154,12 @@ impl TurnText {
         self
     }
 
+    /// The same as another turn of the run.
+    pub(crate) fn numbered(mut self, turn: u64) -> TurnText {
+        self.turn = turn;
+        self
+    }
+
     pub(crate) fn staged(&self) -> StagedTurn {
         let turn_id = TurnId::new(self.turn).unwrap();
         let mut objects: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();

@@ -12,5 +12,6 @@ mod laws;
 mod open;
 mod staging;
 mod transactions;
+mod transfer;
 mod verify;
 mod view;
