@@ -7,6 +7,7 @@ mod digest;
 mod explain;
 mod index;
 mod init;
+mod policy;
 mod replay;
 mod replay_turn;
 mod run;
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     Verify(verify::Arguments),
     Index(index::Arguments),
     Digest(digest::Arguments),
+    Policy(policy::Arguments),
     Explain(explain::Arguments),
 }
 
@@ -50,6 +52,7 @@ impl Command {
             Command::Index(arguments) => index::execute(&arguments, project),
             Command::Verify(arguments) => verify::execute(&arguments, project),
             Command::Digest(arguments) => digest::execute(&arguments),
+            Command::Policy(arguments) => policy::execute(&arguments, project),
             Command::Explain(arguments) => explain::execute(&arguments),
         }
     }
