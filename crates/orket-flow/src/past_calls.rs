@@ -26,8 +26,8 @@ pub struct PastCalls {
 /// Says which record is missing, malformed or does not fit the journal; a part of the decisions is never returned.
 ///
 /// # Limitations
-/// An attempt records the answer that was judged. Of an answer that was malformed and then put right, the first version
-/// is kept as an exchange and its decisions are not.
+/// Returned are the decisions about the answer that was judged. Those about an answer that was malformed and then put right
+/// are kept with its exchange and not returned.
 pub fn past_calls(
     snapshot: &dyn TurnSnapshot,
     run_id: &RunId,

@@ -107,7 +107,7 @@ fn runs_under_two_names_in_two_projects_are_equivalent() {
     ");
     assert_snapshot!(one.run(&["compare", "one", "one", "--json"]), @r#"
     $ orket compare one one --json
-    {"divergences":[],"equivalent":true,"one":{"run_id":"one","state_digest":"da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19","turns":22},"two":{"run_id":"one","state_digest":"da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19","turns":22}}
+    {"divergences":[],"equivalent":true,"events":[],"first_divergence":null,"one":{"run_id":"one","state_digest":"da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19","turns":22},"two":{"run_id":"one","state_digest":"da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19","turns":22}}
     [exit 0]
     "#);
 }
