@@ -55,11 +55,7 @@ pub(crate) fn check_open(access: Access<'_>, run_id: &RunId) -> Result<(), Store
 }
 
 /// Notes how a run ended.
-pub(crate) fn keep(
-    access: Access<'_>,
-    run_id: &RunId,
-    outcome: Outcome,
-) -> Result<(), StoreError> {
+pub(crate) fn keep(access: Access<'_>, run_id: &RunId, outcome: Outcome) -> Result<(), StoreError> {
     run::check_known(access, run_id)?;
     check_open(access, run_id)?;
     let last_turn = ledger::last_turn(access, run_id)?;

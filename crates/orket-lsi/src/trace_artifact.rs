@@ -59,7 +59,9 @@ fn kept(access: Access<'_>, run_id: &RunId, name: &str) -> Result<Option<Digest>
     let sql = "SELECT content_digest, digest FROM trace_artifacts WHERE run_id = ?1 AND name = ?2";
     let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
     let found: Option<([u8; 32], [u8; 32])> = statement
-        .query_row((run_id.as_str(), name), |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row((run_id.as_str(), name), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()
         .map_err(&failed)?;
     let Some((content_digest, of_row)) = found else {
