@@ -477,3 +477,33 @@ fn a_number_has_one_form() {
         assert_eq!(Number::from_f64(value), None);
     }
 }
+
+/// A request in the form of an array was taken for an object, member by member: what has no names cannot be refused as unknown.
+#[test]
+fn an_array_is_no_struct() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Named {
+        one: u8,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Held {
+        Inside { one: u8 },
+    }
+    assert_eq!(
+        canonical::from_bytes::<Named>(br#"{"one":1}"#),
+        Ok(Named { one: 1 })
+    );
+    assert_eq!(
+        canonical::from_bytes::<Held>(br#"{"Inside":{"one":1}}"#),
+        Ok(Held::Inside { one: 1 })
+    );
+    for text in ["[1]", "[]", r#"[{"one":1}]"#] {
+        let refused = canonical::from_bytes::<Named>(text.as_bytes());
+        assert!(
+            matches!(&refused, Err(DeserializeError::Shape { pointer, .. }) if pointer.as_str().is_empty()),
+            "{refused:?}"
+        );
+    }
+    assert!(canonical::from_bytes::<Held>(br#"{"Inside":[1]}"#).is_err());
+}

@@ -37,7 +37,7 @@ impl<S: StateStore> Run<'_, S> {
 }
 
 fn check(artifacts: &[TraceArtifact]) -> Result<(), KernelError> {
-    let place = Pointer::root().key("artifacts");
+    let place = Pointer::root().key("trace_bundle").key("artifacts");
     let issue = |place: Pointer, reason: &str, message: &str| {
         let details = event::details([("reason", reason.into())]);
         let code = Code::BaseShapeInvalid;
