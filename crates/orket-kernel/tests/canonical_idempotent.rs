@@ -1,8 +1,4 @@
 //! Law 4: canonical bytes are their own canonical form.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a failing test is loud, also in a function that tests share"
-)]
 
 use orket_kernel::canonical;
 use proptest::prelude::*;

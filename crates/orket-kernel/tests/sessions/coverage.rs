@@ -45,7 +45,7 @@ fn every_operation_passes_fails_and_is_asked_wrongly_somewhere() {
     }
     for operation in Operation::ALL {
         let found = exits.remove(operation.as_str()).unwrap_or_default();
-        // Writing an event and telling a plan from a policy cannot fail; by a handle the plan can.
+        // Writing an event asks nothing of the law: what can be read can be written.
         let expected: &[u64] = match operation {
             Operation::EmitEvent => &[0, 2],
             _ => &[0, 1, 2],
