@@ -17,6 +17,13 @@ pub enum Cause {
     Load,
     /// A model answered; the last exchange is the one that was judged.
     Answer,
+    /// A state was imported from files.
+    Import {
+        /// The generation that it had where it was exported.
+        generation: u64,
+        /// The digest of the state.
+        state_digest: Digest,
+    },
     /// The last attempt failed and the engine blocked the card.
     GiveUp {
         /// Why the last attempt failed.

@@ -34,6 +34,21 @@ pub(crate) fn read_only_board(project: &Project) -> Result<Option<Board>, Failur
     Ok(Board::open_read_only(&project.home)?)
 }
 
+/// Opens the database for a command that can only look at what is there.
+pub(crate) fn board_to_look_at(project: &Project) -> Result<Board, Failure> {
+    read_only_board(project)?.ok_or_else(|| {
+        Failure::new(
+            exit::NO,
+            "nothing has run in this project yet; `orket run --epic NAME` begins",
+        )
+    })
+}
+
+/// Turns an error of the index into a failure.
+pub(crate) fn store_failure(error: orket_lsi::StoreError) -> Failure {
+    orket_board::store_fault(error).into()
+}
+
 /// Makes the tools.
 pub(crate) fn tools(project: &Project) -> Result<Tools, Failure> {
     let home = project.home.strip_prefix(&project.root).ok();

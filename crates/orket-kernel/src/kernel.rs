@@ -38,6 +38,17 @@ impl KernelError {
     }
 }
 
+/// What a store refuses outside of a promotion does not fit its run: that is a matter of shape.
+pub(crate) fn misfit(failure: StoreFailure, location: Pointer) -> KernelError {
+    match failure {
+        StoreFailure::Refused { reason, message } => {
+            let code = Code::BaseShapeInvalid;
+            KernelError::refused(Stage::BaseShape, code, location, reason, message)
+        }
+        other => other.into(),
+    }
+}
+
 impl From<StoreFailure> for KernelError {
     fn from(failure: StoreFailure) -> KernelError {
         match failure.issue() {
@@ -107,7 +118,10 @@ impl<S: StateStore> Kernel<S> {
             ));
         }
         let mut transaction = self.store.begin()?;
-        transaction.start_run(envelope)?;
+        let place = Pointer::root().key("envelope");
+        transaction
+            .start_run(envelope)
+            .map_err(|failure| misfit(failure, place))?;
         transaction.commit()?;
         Ok(Run::new(&self.store, envelope.clone(), handle(envelope)?))
     }

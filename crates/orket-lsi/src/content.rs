@@ -47,7 +47,8 @@ impl Content {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// Returns the name of the table.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Content::Object => "objects",
             Content::Record => "records",

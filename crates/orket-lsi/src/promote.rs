@@ -72,7 +72,7 @@ pub(crate) fn apply(
     promotion::append(access, &promoted)
 }
 
-/// Writes rows of triplets and refs.
+/// Writes rows of triplets and refs; those that go are moved to the history.
 ///
 /// All old triplets go before the first new one comes, so that an id can move from one stem to another in one turn.
 fn write_rows(
@@ -84,10 +84,10 @@ fn write_rows(
     delta
         .removed
         .iter()
-        .try_for_each(|removed| reference::delete(access, removed))?;
+        .try_for_each(|removed| reference::supersede(access, removed, generation))?;
     plan.prune
         .iter()
-        .try_for_each(|stem| triplet::delete(access, stem))?;
+        .try_for_each(|stem| triplet::supersede(access, stem, generation))?;
     for (record, id) in &plan.put {
         let added = TripletRow {
             record: record.clone(),
@@ -99,7 +99,7 @@ fn write_rows(
     delta
         .added
         .iter()
-        .try_for_each(|added| reference::insert(access, added))
+        .try_for_each(|added| reference::insert(access, added, generation))
 }
 
 fn apply_leaves<'a>(

@@ -160,6 +160,32 @@ pub(crate) fn lookup<N: Nodes>(
     }
 }
 
+/// Visits every node from the root down, each checked against the digest that its parent holds; of a bucket the entries are
+/// given, of an inner node none.
+pub(crate) fn walk<N: Nodes>(
+    nodes: &N,
+    root: Digest,
+    visit: &mut impl FnMut(&[Entry]),
+) -> Result<(), N::Error> {
+    let mut open = Vec::new();
+    if root != empty_root() {
+        open.push((String::new(), root));
+    }
+    while let Some((path, expected)) = open.pop() {
+        match load(nodes, &path, Some(expected))? {
+            Node::Bucket(entries) => visit(&entries),
+            Node::Inner { children, .. } => {
+                visit(&[]);
+                let below = children.iter().enumerate().filter_map(|(digit, child)| {
+                    child.map(|child| (format!("{path}{}", hex_digit(digit)), child))
+                });
+                open.extend(below);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Returns the root of the tree of `entries`, which are sorted by key hash, from nothing.
 pub(crate) fn root_of(entries: &[Entry]) -> Digest {
     fn node_of(entries: &[Entry], depth: usize) -> Node {

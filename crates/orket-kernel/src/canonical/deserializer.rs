@@ -17,7 +17,8 @@ use super::{DeserializeError, Number, Value, reader, writer};
 ///
 /// # Limitations
 /// A type that serde buffers (`flatten`, `untagged`, `tag`) is read by recursion over the whole value, some 4 KiB of
-/// stack for each of up to 992 levels in a debug build; a [`Value`] outside of such a type costs none.
+/// stack for each of up to 992 levels in a debug build; a [`Value`] outside of such a type costs none. Inside such a type
+/// a struct is also taken from an array, as serde does; everywhere else a struct is an object and nothing else.
 ///
 /// ```
 /// use orket_kernel::{canonical, object};
@@ -110,19 +111,6 @@ impl<'de> serde::Deserializer<'de> for Value {
         }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, DeserializeError> {
-        match self {
-            // Serde would take an array for a struct, member by member: then members have no names, and cannot be unknown.
-            Value::Array(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
-            value => value.deserialize_any(visitor),
-        }
-    }
-
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -144,6 +132,19 @@ impl<'de> serde::Deserializer<'de> for Value {
                 Unexpected::Other("number"),
                 expected,
             )),
+        }
+    }
+
+    /// A record is an object: what serde derives would also take the fields from an array, in the order of the source.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DeserializeError> {
+        match self {
+            Value::Array(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
+            value => value.deserialize_any(visitor),
         }
     }
 

@@ -12,6 +12,7 @@ mod digest;
 mod envelope;
 mod events;
 mod fortress;
+mod invariants;
 mod limits;
 mod order;
 mod profiles;
