@@ -152,11 +152,16 @@ impl<S: StateStore> Kernel<S> {
     pub fn replay_run(&self, descriptor: &RunDescriptor) -> Result<ParityReport, KernelError> {
         let run_id = &descriptor.run_id;
         let committed = self.store.committed()?;
-        let standing = match self.standing(run_id) {
-            Ok(standing) => standing,
-            Err(KernelError::Refused(issues)) => {
-                return Ok(ParityReport::new(ParityKind::Replay, 0, Vec::new(), issues));
+        let nothing = |faults| ParityReport::new(ParityKind::Replay, 0, Vec::new(), faults);
+        let standing = match committed.run(run_id).map_err(KernelError::from) {
+            Ok(Some(standing)) => standing,
+            Ok(None) => {
+                let place = Pointer::root().key("run_descriptor").key("run_id");
+                let message = format!("the run {run_id} was never started");
+                let code = Code::BaseShapeInvalid;
+                return Ok(nothing(vec![fault(place, code, "unknown_run", message)]));
             }
+            Err(KernelError::Refused(issues)) => return Ok(nothing(issues)),
             Err(error) => return Err(error),
         };
         let own = handle(&standing.envelope)?;

@@ -12,7 +12,7 @@ use super::{
 use crate::canonical::{self, DeserializeError, Value};
 use crate::capability::{self, Policy};
 use crate::compare::compare_recorded;
-use crate::issue::KernelIssue;
+use crate::issue::{self, KernelIssue};
 use crate::pipeline;
 use crate::{
     Digest, Finish, Kernel, KernelError, Layered, Outcome, ParityReport, Pointer, Run, RunId,
@@ -185,11 +185,10 @@ fn finish_run<S: StateStore>(
         .run(&request.run_handle)
         .and_then(|run: Run<'_, S>| run.finish(finish));
     Ok(finished.and_then(|summary| {
-        let issues = summary
-            .promoted
-            .iter()
-            .flat_map(|report| report.issues.clone());
-        Ok((value(&summary)?, issues.collect()))
+        let reports = summary.promoted.iter();
+        let mut issues: Vec<_> = reports.flat_map(|report| report.issues.clone()).collect();
+        issue::sort(&mut issues);
+        Ok((value(&summary)?, issues))
     }))
 }
 

@@ -159,7 +159,7 @@ request! {
 
 /// Raw bytes on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Attachment {
     /// Bytes that are UTF-8.
     Text(String),
@@ -181,7 +181,7 @@ pub struct TraceBundle {
 
 /// Whose policy decides.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Authority {
     /// The policy that was fixed when this run started.
     RunHandle(RunHandle),
@@ -196,7 +196,7 @@ pub enum Authority {
 
 /// A run to compare.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ComparedRun {
     /// A run of the store.
     RunId(RunId),
