@@ -4,8 +4,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use orket_kernel::canonical;
-use orket_kernel::wire::{self as api, CallError, Operation, StoreUse};
-use orket_kernel::{Kernel, StoreFailure};
+use orket_kernel::wire::{self as api, Answer, CallError, Operation, Request, StoreUse};
+use orket_kernel::{Kernel, MemoryStore, Outcome, StoreFailure};
 
 use crate::exit::{self, Code, Failure};
 use crate::project::Project;
@@ -45,7 +45,8 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
         return print_schemas(arguments.name.as_deref());
     };
     if let Some(name) = &arguments.name {
-        let message = format!("{operation} takes no argument {name:?}; the request comes on standard input");
+        let message =
+            format!("{operation} takes no argument {name:?}; the request comes on standard input");
         return Err(Failure::new(exit::USAGE, message));
     }
     let request = read_request()?;
@@ -61,20 +62,38 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
             Err(_) => None,
         },
     };
-    let store = home.map(|home| wire::state_store(&home, operation.store_use())).transpose()?.flatten();
-    let kernel = store.map(Kernel::new);
-    match api::call(kernel.as_ref(), operation, &request) {
+    match answer(operation, &request, home.as_deref())? {
         Ok(answer) => {
             let mut text = answer.to_bytes().map_err(bug)?;
             text.push(b'\n');
             terminal::print_bytes(&text)?;
             Ok(match answer.outcome {
-                orket_kernel::Outcome::Pass => exit::DONE,
-                orket_kernel::Outcome::Fail => exit::NO,
+                Outcome::Pass => exit::DONE,
+                Outcome::Fail => exit::NO,
             })
         }
         Err(error) => refuse(operation, error),
     }
+}
+
+/// Answers a request over the index of a home. The request is read before anything is opened or made.
+fn answer(
+    operation: Operation,
+    request: &[u8],
+    home: Option<&Path>,
+) -> Result<Result<Answer, CallError>, Failure> {
+    let request = match Request::read(operation, request) {
+        Ok(request) => request,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let Some(home) = home else {
+        return Ok(api::answer::<MemoryStore>(None, request));
+    };
+    Ok(match wire::state_store(home, operation)? {
+        Some(store) => api::answer(Some(&Kernel::new(store)), request),
+        // What was never made holds nothing.
+        None => api::answer(Some(&Kernel::new(MemoryStore::new())), request),
+    })
 }
 
 /// Tells what is wrong with the request, as data and in words, or what keeps the store from serving it.
@@ -116,7 +135,14 @@ fn read_request() -> Result<Vec<u8>, Failure> {
     // One byte more than the limit is enough for the reader to refuse the request.
     let read = std::io::stdin().take(limit + 1).read_to_end(&mut request);
     read.map_err(|error| {
-        Failure::new(exit::USAGE, format!("standard input cannot be read: {error}"))
+        Failure::new(
+            exit::USAGE,
+            format!("standard input cannot be read: {error}"),
+        )
     })?;
     Ok(request)
+}
+
+fn print_schemas(_: Option<&str>) -> Result<Code, Failure> {
+    Err(bug("not merged"))
 }

@@ -7,6 +7,7 @@ mod digest;
 mod explain;
 mod index;
 mod init;
+mod kernel;
 mod policy;
 mod replay;
 mod replay_turn;
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Digest(digest::Arguments),
     Policy(policy::Arguments),
     Explain(explain::Arguments),
+    Kernel(kernel::Arguments),
 }
 
 impl Command {
@@ -54,6 +56,7 @@ impl Command {
             Command::Digest(arguments) => digest::execute(&arguments),
             Command::Policy(arguments) => policy::execute(&arguments, project),
             Command::Explain(arguments) => explain::execute(&arguments),
+            Command::Kernel(arguments) => kernel::execute(&arguments, project),
         }
     }
 }
