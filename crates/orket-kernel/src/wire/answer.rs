@@ -71,6 +71,19 @@ pub struct RequestFault {
     pub byte_offset: Option<u64>,
 }
 
+impl std::fmt::Display for RequestFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}, at pointer {:?}",
+            self.message,
+            self.pointer.as_str()
+        )?;
+        self.byte_offset
+            .map_or(Ok(()), |byte| write!(f, ", byte {byte}"))
+    }
+}
+
 /// The result of `execute-turn` and `stage-deletions`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
