@@ -9,4 +9,5 @@ pub(crate) mod invariants;
 pub(crate) mod kernel_tree;
 pub(crate) mod links;
 pub(crate) mod pure_sources;
+pub(crate) mod schemas;
 pub(crate) mod test_command;
