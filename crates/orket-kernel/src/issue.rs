@@ -8,6 +8,7 @@ use crate::{Code, Pointer};
 
 /// How grave an issue is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// The turn cannot be promoted.
@@ -20,6 +21,7 @@ pub enum Level {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// The input has the shape that the contract demands.
@@ -73,6 +75,11 @@ impl fmt::Display for Level {
 
 /// One finding about a turn (Spec-003): where, which code, and the facts.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(!try_from, deny_unknown_fields)
+)]
 #[serde(try_from = "IssueText")]
 pub struct KernelIssue {
     /// How grave it is.

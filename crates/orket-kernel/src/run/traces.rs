@@ -3,12 +3,10 @@
 use super::Run;
 use crate::issue::{self, KernelIssue, Stage};
 use crate::kernel::misfit;
+use crate::limits::TRACE_ARTIFACTS_MAX;
 use crate::{
     Code, Digest, KernelError, Pointer, StateStore, StoreTransaction, TraceArtifact, event,
 };
-
-/// The most artifacts that one call keeps.
-const ARTIFACTS_MAX: usize = 1_000;
 
 impl<S: StateStore> Run<'_, S> {
     /// `write_trace_artifacts`: keeps artifacts of the run as canonical JSON with their versions, all or none, and returns
@@ -51,7 +49,7 @@ fn check(artifacts: &[TraceArtifact]) -> Result<(), KernelError> {
         KernelIssue::new(Stage::BaseShape, code, place, message, details)
     };
     let mut issues = Vec::new();
-    if artifacts.len() > ARTIFACTS_MAX {
+    if artifacts.len() > TRACE_ARTIFACTS_MAX {
         issues.push(issue(
             place.clone(),
             "too_many",
@@ -59,7 +57,7 @@ fn check(artifacts: &[TraceArtifact]) -> Result<(), KernelError> {
         ));
     }
     let mut names = std::collections::BTreeSet::new();
-    for (index, artifact) in artifacts.iter().enumerate().take(ARTIFACTS_MAX) {
+    for (index, artifact) in artifacts.iter().enumerate().take(TRACE_ARTIFACTS_MAX) {
         let place = place.index(index);
         if let Some((member, message)) = artifact.fault() {
             issues.push(issue(place.key(member), member, message));

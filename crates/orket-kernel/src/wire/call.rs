@@ -7,7 +7,7 @@ use super::request::{
 };
 use super::{
     Answer, CapabilityAnswer, ContractVersion, DecisionAnswer, EventAnswer, InvalidRequest,
-    Operation, RequestFault, TraceArtifactAnswer, TraceArtifactsAnswer, TurnAnswer,
+    Operation, RequestFault, RunAnswer, TraceArtifactAnswer, TraceArtifactsAnswer, TurnAnswer,
 };
 use crate::canonical::{self, DeserializeError, Value};
 use crate::capability::{self, Policy};
@@ -136,10 +136,10 @@ fn value(result: &impl serde::Serialize) -> Result<Value, KernelError> {
 
 fn start_run<S: StateStore>(kernel: &Kernel<S>, request: &StartRun) -> Outcomes {
     let run = kernel.start_run(&request.envelope)?;
-    Ok((
-        crate::object! { "run_handle" => value(run.handle())? },
-        Vec::new(),
-    ))
+    let answer = RunAnswer {
+        run_handle: run.handle().clone(),
+    };
+    Ok((value(&answer)?, Vec::new()))
 }
 
 fn execute_turn<S: StateStore>(kernel: &Kernel<S>, request: ExecuteTurn) -> Outcomes {

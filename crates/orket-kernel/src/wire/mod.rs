@@ -21,10 +21,11 @@ mod answer;
 mod call;
 mod operation;
 mod request;
+pub(crate) mod schema;
 mod version;
 
 pub use answer::{
-    Answer, CapabilityAnswer, DecisionAnswer, EventAnswer, InvalidRequest, RequestFault,
+    Answer, CapabilityAnswer, DecisionAnswer, EventAnswer, InvalidRequest, RequestFault, RunAnswer,
     TraceArtifactAnswer, TraceArtifactsAnswer, TurnAnswer,
 };
 pub use call::{CallError, answer, call};
@@ -34,4 +35,7 @@ pub use request::{
     ExecuteTurn, FinishRun, ReplayRun, Request, ResolveCapability, StageDeletions, StartRun,
     TraceBundle, ValidateLinksAgainstIndex, ValidateTriplet, WriteTraceArtifacts,
 };
+#[cfg(feature = "schema")]
+pub use schema::generated_schemas;
+pub use schema::{schema, schemas};
 pub use version::ContractVersion;

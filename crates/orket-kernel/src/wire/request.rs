@@ -41,14 +41,15 @@ requests! {
 }
 
 macro_rules! request {
-    ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $field_doc:literal])+ $(#[serde($serde:meta)])? $field:ident: $type:ty,)* }) => {
+    ($(#[doc = $doc:literal])+ $name:ident { $($(#[$attribute:meta])+ $field:ident: $type:ty,)* }) => {
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             /// The version of the contract.
             pub contract_version: ContractVersion,
-            $($(#[doc = $field_doc])+ $(#[serde($serde)])? pub $field: $type,)*
+            $($(#[$attribute])+ pub $field: $type,)*
         }
     };
 }
@@ -70,6 +71,7 @@ request! {
         turn_input: TurnInput,
         /// Raw bytes that bodies name by digest in `content_digest`.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(length(max = crate::limits::ATTACHMENTS_MAX)))]
         attachments: Vec<Attachment>,
     }
 }
@@ -192,6 +194,7 @@ request! {
 
 /// Raw bytes on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Attachment {
     /// Bytes that are UTF-8.
@@ -206,14 +209,17 @@ pub struct HexBytes(pub Vec<u8>);
 
 /// What `write-trace-artifacts` keeps.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TraceBundle {
     /// The artifacts, at most 1,000.
+    #[cfg_attr(feature = "schema", schemars(length(max = crate::limits::TRACE_ARTIFACTS_MAX)))]
     pub artifacts: Vec<TraceArtifact>,
 }
 
 /// Whose policy decides.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Authority {
     /// The policy that was fixed when this run started.
@@ -229,6 +235,7 @@ pub enum Authority {
 
 /// A run to compare.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ComparedRun {
     /// A run of the store.
