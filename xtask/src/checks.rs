@@ -7,6 +7,7 @@ pub(crate) mod edges;
 pub(crate) mod file_shape;
 pub(crate) mod invariants;
 pub(crate) mod kernel_tree;
+pub(crate) mod laws;
 pub(crate) mod links;
 pub(crate) mod pure_sources;
 pub(crate) mod schemas;

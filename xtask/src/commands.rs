@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod docs;
+pub(crate) mod fuzz;
 pub(crate) mod layers;
 pub(crate) mod record;
 pub(crate) mod test;

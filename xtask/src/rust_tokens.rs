@@ -24,6 +24,23 @@ pub(crate) fn tokens(source: &str) -> Vec<Token<'_>> {
     scanner.found
 }
 
+/// The names of the functions with the attribute `#[test]`, also inside macros such as `proptest!`.
+pub(crate) fn test_functions(source: &str) -> Vec<&str> {
+    let words: Vec<&str> = tokens(source).iter().map(|token| token.text).collect();
+    let mut names = Vec::new();
+    let mut is_test = false;
+    for (at, word) in words.iter().enumerate() {
+        let rest = words.get(at..).unwrap_or_default();
+        match (*word, rest) {
+            ("{" | "}" | ";", _) => is_test = false,
+            ("#", ["#", "[", "test", "]", ..]) => is_test = true,
+            ("fn", ["fn", name, ..]) if is_test => names.push(*name),
+            _ => {}
+        }
+    }
+    names
+}
+
 struct Scanner<'a> {
     source: &'a str,
     chars: Peekable<CharIndices<'a>>,
@@ -228,6 +245,13 @@ mod tests {
             words("std::fs;"),
             [("std", 1), ("::", 1), ("fs", 1), (";", 1)]
         );
+    }
+
+    #[test]
+    fn only_functions_with_the_attribute_are_tests() {
+        let source = "#[test]\n#[cfg(unix)]\nfn a() { fn inner() {} }\n#[cfg(test)]\nfn b() {}\nfn c() {}\n\
+            proptest! {\n #![config(x())]\n /// Words.\n #[test]\n fn d(e in f()) {} }\n// #[test] fn g() {}\n";
+        assert_eq!(test_functions(source), ["a", "d"]);
     }
 
     #[test]

@@ -9,13 +9,13 @@ use orket_cards::{
 };
 use orket_kernel::canonical;
 use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
-use orket_lsi::{CommitTransaction, Migration, Store};
+use orket_lsi::{CommitTransaction, Depth, Imported, Migration, Store, Verification};
 use orket_ports::Event;
 
 use crate::fault::from_store;
 use crate::lease::{self, FileLease};
 use crate::snapshot::BoardSnapshot;
-use crate::{cards_table, journal};
+use crate::{cards_table, import, journal, verify};
 
 /// The schema steps of this crate.
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -49,6 +49,43 @@ impl Board {
             Err(orket_lsi::StoreError::NoDatabase { .. }) => Ok(None),
             Err(error) => Err(from_store(error)),
         }
+    }
+
+    /// Returns the index.
+    pub fn index(&self) -> &Store {
+        &self.store
+    }
+
+    /// Returns the index alone, to look at.
+    pub fn into_index(self) -> Store {
+        self.store
+    }
+
+    /// Looks at index and board and lists what is damaged; changes nothing. The tables of the board are part of the full
+    /// depth only.
+    ///
+    /// # Errors
+    /// As [`Store::verify`].
+    pub fn verify(&self, depth: Depth) -> Result<Verification, StoreFault> {
+        let mut verification = self.store.verify(depth).map_err(from_store)?;
+        if depth == Depth::Full {
+            verify::check(&mut verification)?;
+        }
+        Ok(verification)
+    }
+
+    /// Makes a state that was read from files the first turn of this home: `turn-0001` of the run `import-1`, whose envelope
+    /// says where it came from. The kernel judges it as it judges every turn; it is committed whole or not at all.
+    ///
+    /// # Errors
+    /// Refuses a home in which something was done, and a state that the laws do not admit.
+    ///
+    /// # Limitations
+    /// The imported index has the state digest of the exported one, but its own generation and turn: an import brings no
+    /// history, no records of turns and no journal. Its turn cannot be replayed.
+    pub fn import(&self, imported: &Imported) -> Result<Committed, StoreFault> {
+        let import = import::judge(imported)?;
+        self.transact(|transaction| import::apply(transaction, &import, imported))
     }
 
     /// Runs `work` in one transaction and commits it.

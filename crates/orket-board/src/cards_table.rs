@@ -7,6 +7,74 @@ use rusqlite::{Connection, params};
 
 use crate::fault::{corrupt, from_sqlite};
 
+/// A row of the table.
+pub(crate) struct CardRow {
+    pub(crate) id: String,
+    pub(crate) epic: String,
+    pub(crate) ordinal: i64,
+    pub(crate) title: String,
+    pub(crate) seat: String,
+    pub(crate) priority: i64,
+    pub(crate) status: String,
+    pub(crate) wait_reason: Option<String>,
+    pub(crate) verified: String,
+    pub(crate) body_digest: [u8; 32],
+    pub(crate) generation: i64,
+}
+
+impl CardRow {
+    /// Names the columns that differ, with both values.
+    pub(crate) fn differences(&self, other: &CardRow) -> Vec<(&'static str, String, String)> {
+        let wait = |row: &CardRow| row.wait_reason.clone().unwrap_or_else(|| "-".into());
+        let digest = |row: &CardRow| Digest::from_bytes(row.body_digest).to_hex();
+        let pairs = [
+            ("epic", self.epic.clone(), other.epic.clone()),
+            (
+                "ordinal",
+                self.ordinal.to_string(),
+                other.ordinal.to_string(),
+            ),
+            ("title", self.title.clone(), other.title.clone()),
+            ("seat", self.seat.clone(), other.seat.clone()),
+            (
+                "priority",
+                self.priority.to_string(),
+                other.priority.to_string(),
+            ),
+            ("status", self.status.clone(), other.status.clone()),
+            ("wait_reason", wait(self), wait(other)),
+            ("verified", self.verified.clone(), other.verified.clone()),
+            ("body_digest", digest(self), digest(other)),
+            (
+                "generation",
+                self.generation.to_string(),
+                other.generation.to_string(),
+            ),
+        ];
+        pairs
+            .into_iter()
+            .filter(|(_, one, two)| one != two)
+            .collect()
+    }
+}
+
+/// Derives the row of a card.
+pub(crate) fn card_row(card: &Card, body_digest: &Digest, generation: i64) -> CardRow {
+    CardRow {
+        id: card.id.as_str().to_owned(),
+        epic: card.epic.clone(),
+        ordinal: card.ordinal as i64,
+        title: card.title.clone(),
+        seat: card.seat.clone(),
+        priority: card.priority as i64,
+        status: card.status.as_str().to_owned(),
+        wait_reason: card.wait_reason.map(|reason| reason.as_str().to_owned()),
+        verified: card.verified.as_str().to_owned(),
+        body_digest: *body_digest.as_bytes(),
+        generation,
+    }
+}
+
 /// Brings the card tables up to the card triplets of a plan.
 pub(crate) fn apply(
     connection: &Connection,
@@ -29,6 +97,7 @@ pub(crate) fn apply(
             .get(&record.body_digest)
             .ok_or_else(|| corrupt(record.stem.as_str(), "the plan does not hold its body"))?;
         let card = parse(&record.stem, bytes)?;
+        let row = card_row(&card, &record.body_digest, generation as i64);
         let mut statement = connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO cards
@@ -38,17 +107,17 @@ pub(crate) fn apply(
             .map_err(from_sqlite)?;
         statement
             .execute(params![
-                card.id.as_str(),
-                card.epic,
-                card.ordinal as i64,
-                card.title,
-                card.seat,
-                card.priority as i64,
-                card.status.as_str(),
-                card.wait_reason.map(|reason| reason.as_str()),
-                card.verified.as_str(),
-                record.body_digest.as_bytes().as_slice(),
-                generation as i64,
+                row.id,
+                row.epic,
+                row.ordinal,
+                row.title,
+                row.seat,
+                row.priority,
+                row.status,
+                row.wait_reason,
+                row.verified,
+                row.body_digest.as_slice(),
+                row.generation,
             ])
             .map_err(from_sqlite)?;
     }

@@ -4,7 +4,7 @@ use orket_cards::StoreFault;
 use orket_lsi::StoreError;
 
 /// Translates an error of the index store.
-pub(crate) fn from_store(error: StoreError) -> StoreFault {
+pub fn from_store(error: StoreError) -> StoreFault {
     let hint = error.hint().unwrap_or_default();
     let reason = if hint.is_empty() {
         chain(&error)
@@ -31,7 +31,13 @@ pub(crate) fn from_store(error: StoreError) -> StoreFault {
         | StoreError::Older { .. }
         | StoreError::Migration { .. }
         | StoreError::SqliteTooOld { .. }
+        | StoreError::NotEmpty { .. }
+        | StoreError::NotNew { .. }
+        | StoreError::InvalidExport { .. }
         | StoreError::File { .. } => StoreFault::Unusable { reason },
+        StoreError::NotRetained { .. }
+        | StoreError::NoGeneration { .. }
+        | StoreError::NotPromoted { .. } => StoreFault::Absent { reason },
         other => StoreFault::Failed {
             what: "the store".into(),
             source: Box::new(other),

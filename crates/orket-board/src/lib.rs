@@ -9,8 +9,11 @@
 mod board;
 mod cards_table;
 mod fault;
+mod import;
 mod journal;
 mod lease;
 mod snapshot;
+mod verify;
 
 pub use board::Board;
+pub use fault::from_store as store_fault;

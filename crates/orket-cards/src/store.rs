@@ -35,6 +35,12 @@ pub enum StoreFault {
         /// What is damaged and what to do.
         reason: String,
     },
+    /// What was asked for is not there: no such generation or turn, or one that is not retained any more.
+    #[error("{reason}")]
+    Absent {
+        /// What is not there.
+        reason: String,
+    },
     /// The database cannot be used as it is: missing, foreign, newer, unsafe, read-only.
     #[error("{reason}")]
     Unusable {

@@ -17,6 +17,13 @@ pub enum Cause {
     Load,
     /// A model answered; the last exchange is the one that was judged.
     Answer,
+    /// A state was imported from files.
+    Import {
+        /// The generation that it had where it was exported.
+        generation: u64,
+        /// The digest of the state.
+        state_digest: Digest,
+    },
     /// The last attempt failed and the engine blocked the card.
     GiveUp {
         /// Why the last attempt failed.
@@ -32,6 +39,8 @@ pub struct ExchangeRecord {
     pub request: Digest,
     /// The digest of the answer; `None` if no whole answer came.
     pub answer: Option<Digest>,
+    /// The audit records of the answer's calls, if another answer was judged in its place; else they are those of the turn.
+    pub decisions: Vec<Decision>,
 }
 
 /// One tool call with what became of it.

@@ -102,7 +102,7 @@ impl From<StoreFault> for Failure {
             StoreFault::Busy { .. } | StoreFault::Conflict { .. } | StoreFault::Fenced { .. } => {
                 BUSY
             }
-            StoreFault::Corrupt { .. } => NO,
+            StoreFault::Corrupt { .. } | StoreFault::Absent { .. } => NO,
             StoreFault::Unusable { .. } => INVALID,
             StoreFault::Poisoned { .. } => DISK,
             StoreFault::Failed { .. } => BUG,

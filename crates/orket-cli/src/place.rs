@@ -55,6 +55,42 @@ impl TurnPlace {
     }
 }
 
+/// The name of a state: `RUN:TURN`, `@GENERATION` or `now`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StatePlace {
+    /// The newest generation.
+    Now,
+    /// A generation.
+    Generation(u64),
+    /// The state after a turn.
+    Turn(RunId, TurnId),
+}
+
+impl FromStr for StatePlace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<StatePlace, String> {
+        if text == "now" {
+            return Ok(StatePlace::Now);
+        }
+        if let Some(digits) = text.strip_prefix('@') {
+            let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let number = digits.parse().ok().filter(|_| is_number);
+            return number
+                .map(StatePlace::Generation)
+                .ok_or_else(|| "a generation is named @NUMBER".to_owned());
+        }
+        match text.split_once(':') {
+            Some((run, turn)) => Ok(StatePlace::Turn(name(run)?, name(turn)?)),
+            None => Err("a state is named RUN:TURN, @GENERATION or now".to_owned()),
+        }
+    }
+}
+
+fn name<T: FromStr<Err = orket_kernel::InvalidName>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +113,28 @@ mod tests {
             "a b:c:1",
         ] {
             assert!(text.parse::<TurnPlace>().is_err(), "{text:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_state_is_named_in_three_ways() {
+        assert_eq!("now".parse(), Ok(StatePlace::Now));
+        assert_eq!("@12".parse(), Ok(StatePlace::Generation(12)));
+        let turn: StatePlace = "first_light-1:turn-0007".parse().unwrap();
+        assert!(matches!(turn, StatePlace::Turn(_, turn) if turn.number() == 7));
+        for text in [
+            "",
+            "@",
+            "@x",
+            "@+1",
+            "@99999999999999999999",
+            "r",
+            "r:",
+            ":1",
+            "r:0",
+            "r:c:1",
+        ] {
+            assert!(text.parse::<StatePlace>().is_err(), "{text:?} was accepted");
         }
     }
 

@@ -177,7 +177,7 @@ pub fn replay_turn(
     replay_row(snapshot, tools, &run, row)
 }
 
-fn find_run(snapshot: &dyn TurnSnapshot, run_id: &RunId) -> Result<RunRow, ReplayError> {
+pub(crate) fn find_run(snapshot: &dyn TurnSnapshot, run_id: &RunId) -> Result<RunRow, ReplayError> {
     snapshot.run(run_id)?.ok_or_else(|| ReplayError::NoRun {
         run: run_id.to_string(),
     })
@@ -212,6 +212,13 @@ fn replay_row(
 ) -> Result<Replayed, ReplayError> {
     let turn_id = row.turn_id;
     let (record, recorded) = recorded_result(snapshot, &run.run_id, row)?;
+    let files_of = |state_digest| ReplayError::NotRetained {
+        what: format!("the files from which {turn_id} imported the state {state_digest}"),
+    };
+    // The run of an import plays nothing.
+    if let Cause::Import { state_digest, .. } = &record.cause {
+        return Err(files_of(state_digest));
+    }
     let reads = ReadSet::from_value(&record.reads)
         .ok_or_else(|| corrupt("the record does not say what the turn read"))?;
     let objects = load_objects(snapshot, &reads)?;
@@ -229,6 +236,7 @@ fn replay_row(
     };
     let execution = match &record.cause {
         Cause::Load => Ok(engine(proposal::load(&play, turn_id, &view)?)),
+        Cause::Import { state_digest, .. } => return Err(files_of(state_digest)),
         Cause::GiveUp { reasons } => {
             let card = record
                 .card

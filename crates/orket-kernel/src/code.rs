@@ -56,7 +56,7 @@ registry! {
     PromotionPass = "I_PROMOTION_PASS", "1.0";
     /// The capability module is disabled in the envelope of the run.
     CapabilitySkipped = "I_CAPABILITY_SKIPPED", "1.0";
-    /// The turn input does not have the shape that the contract demands.
+    /// A turn or a request does not have the shape that the contract demands, or does not fit its run.
     BaseShapeInvalid = "E_BASE_SHAPE_INVALID", "1.1";
     /// A second stem defines an id that is already defined.
     LsiDuplicateIdentity = "E_LSI_DUPLICATE_IDENTITY", "1.1";

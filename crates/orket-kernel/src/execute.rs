@@ -195,18 +195,7 @@ fn stage(envelope: &RunEnvelope, input: &TurnInput) -> StagedTurn {
             updated_at_turn: input.turn_id,
             lsi_version: LSI_VERSION.into(),
         };
-        let mut references: Vec<(String, RefSource)> = pipeline::references(triplet)
-            .map(|reference| {
-                let source = RefSource {
-                    stem: triplet.stem.clone(),
-                    location: reference.place(&Pointer::root()).to_string(),
-                    relationship: reference.relationship().to_owned(),
-                    artifact_digest: record.links_digest,
-                };
-                (reference.id().to_owned(), source)
-            })
-            .collect();
-        references.sort();
+        let references = references_of(&triplet.stem, &triplet.links, record.links_digest);
         let id = triplet
             .body
             .get("id")
@@ -223,6 +212,24 @@ fn stage(envelope: &RunEnvelope, input: &TurnInput) -> StagedTurn {
         );
     }
     staged
+}
+
+/// Lists what a links object references: each id with the place of the reference, sorted. `links_digest` is the digest
+/// of the links object.
+pub fn references_of(stem: &Stem, links: &Value, links_digest: Digest) -> Vec<(String, RefSource)> {
+    let mut references: Vec<(String, RefSource)> = pipeline::references(links)
+        .map(|reference| {
+            let source = RefSource {
+                stem: stem.clone(),
+                location: reference.place(&Pointer::root()).to_string(),
+                relationship: reference.relationship().to_owned(),
+                artifact_digest: links_digest,
+            };
+            (reference.id().to_owned(), source)
+        })
+        .collect();
+    references.sort();
+    references
 }
 
 /// Digests what the turn was given: proposals, calls, decisions and recorded outcomes (kernel decision 11).

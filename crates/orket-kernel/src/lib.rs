@@ -65,7 +65,7 @@ pub use code::Code;
 pub use compare::compare_runs;
 pub use digest::{Digest, ParseDigestError};
 pub use envelope::{EvidencePolicy, RunEnvelope, RunHandle, VisibilityMode};
-pub use execute::{StagedTriplet, StagedTurn, TurnExecution, execute_turn};
+pub use execute::{StagedTriplet, StagedTurn, TurnExecution, execute_turn, references_of};
 pub use issue::{KernelIssue, Level, Stage};
 pub use kernel::{Kernel, KernelError};
 pub use parity::{PARITY_REPORT_VERSION, ParityKind, ParityReport};

@@ -27,10 +27,11 @@ impl TurnId {
         self.0
     }
 
-    /// Returns the turn after this one.
+    /// Returns the turn after this one. After the last number there is none: it is its own successor, which Law 2 refuses
+    /// as a repetition.
     #[must_use]
     pub fn next(self) -> TurnId {
-        TurnId(self.0 + 1)
+        TurnId(self.0.saturating_add(1))
     }
 }
 

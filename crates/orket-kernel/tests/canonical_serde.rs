@@ -372,6 +372,42 @@ fn a_value_that_does_not_fit_is_refused_with_its_pointer() {
     assert!(canonical::from_bytes::<f64>(b"1").is_ok());
 }
 
+/// Fuzzing found that `[true,{}]` was read as a capability policy that is on and grants nothing: what serde derives takes
+/// the fields of a struct from an array as well. A record has exactly the named fields, so an array is none.
+#[test]
+fn a_record_is_an_object_and_never_an_array() {
+    use orket_kernel::capability::Policy;
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Pair {
+        one: u64,
+        two: u64,
+    }
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    enum Shape {
+        Box { width: u64, height: u64 },
+    }
+    let read = |text: &str| canonical::from_bytes::<Pair>(text.as_bytes());
+    assert_eq!(read(r#"{"one":1,"two":2}"#), Ok(Pair { one: 1, two: 2 }));
+    let DeserializeError::Shape { message, pointer } = read("[1,2]").unwrap_err() else {
+        panic!("the text is JSON");
+    };
+    assert_eq!(
+        (message.as_str(), pointer.as_str()),
+        ("invalid type: sequence, expected struct Pair", "")
+    );
+    assert!(canonical::from_bytes::<Vec<Pair>>(b"[[1,2]]").is_err());
+    let variant = |text: &str| canonical::from_bytes::<Shape>(text.as_bytes());
+    let shape = Shape::Box {
+        width: 1,
+        height: 2,
+    };
+    assert_eq!(variant(r#"{"Box":{"width":1,"height":2}}"#), Ok(shape));
+    assert!(variant(r#"{"Box":[1,2]}"#).is_err());
+    assert!(canonical::from_bytes::<Policy>(b"[true,{}]").is_err());
+    // Tuples are arrays, as before.
+    assert_eq!(canonical::from_bytes::<(u64, u64)>(b"[1,2]"), Ok((1, 2)));
+}
+
 #[test]
 fn deep_values_cost_no_stack() {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use orket_kernel::{Code, Digest, ReadError, RunId, TurnId};
+use orket_kernel::{Code, Digest, Outcome, ReadError, RunId, TurnId};
 
 /// Says why an operation on the store did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -184,6 +184,52 @@ pub enum StoreError {
         /// The run.
         run_id: RunId,
     },
+    /// The generation was made, but its history is no longer kept.
+    #[error("generation {generation} is not retained; the oldest that is kept is {horizon}")]
+    NotRetained {
+        /// The generation that was asked for.
+        generation: u64,
+        /// The oldest generation that is kept.
+        horizon: u64,
+    },
+    /// No promotion has made this generation yet.
+    #[error("there is no generation {generation}; the newest is {newest}")]
+    NoGeneration {
+        /// The generation that was asked for.
+        generation: u64,
+        /// The newest generation.
+        newest: u64,
+    },
+    /// The turn was not promoted.
+    #[error("the run {run_id} has no promoted {turn_id}")]
+    NotPromoted {
+        /// The run.
+        run_id: RunId,
+        /// The turn.
+        turn_id: TurnId,
+    },
+    /// Files are to be written to a place that holds something already. Nothing was written.
+    #[error("{} is not an empty directory", path.display())]
+    NotEmpty {
+        /// The place.
+        path: PathBuf,
+    },
+    /// A file of an exported index is not as it must be. Nothing was imported.
+    #[error("{} cannot be imported: {reason}", path.display())]
+    InvalidExport {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The index holds something already. Nothing was imported.
+    #[error(
+        "the index is at generation {generation}; an import needs one that nothing was done in"
+    )]
+    NotNew {
+        /// Its newest generation.
+        generation: u64,
+    },
     /// The run was started with another envelope.
     #[error("run {run_id} was started with the envelope {kept}, not with {given}")]
     EnvelopeDiffers {
@@ -193,6 +239,22 @@ pub enum StoreError {
         kept: Digest,
         /// The digest of the envelope that was given.
         given: Digest,
+    },
+    /// The run is closed.
+    #[error("run {run_id} was finished with {outcome}")]
+    RunFinished {
+        /// The run.
+        run_id: RunId,
+        /// How it was finished.
+        outcome: Outcome,
+    },
+    /// The run keeps other bytes under the name of this trace artifact.
+    #[error("run {run_id} has another trace artifact {name:?}")]
+    ArtifactExists {
+        /// The run.
+        run_id: RunId,
+        /// The name.
+        name: String,
     },
     /// A path inside the staging area is not one that is used there.
     #[error("{relative:?} is no path of the staging area: {reason}")]
@@ -237,6 +299,8 @@ impl StoreError {
             | StoreError::Conflict { .. }
             | StoreError::InvalidPlan { .. }
             | StoreError::EnvelopeDiffers { .. }
+            | StoreError::RunFinished { .. }
+            | StoreError::ArtifactExists { .. }
             | StoreError::UnknownRun { .. } => Some(Code::LsiPromotionFailed),
             _ => None,
         }
@@ -274,6 +338,12 @@ impl StoreError {
             }
             StoreError::EnvelopeDiffers { .. } => "use the envelope of the run, or start a new run",
             StoreError::UnknownRun { .. } => "start the run first",
+            StoreError::NotEmpty { .. } => "name a directory that is empty or not there yet",
+            StoreError::NotNew { .. } => {
+                "import into a new project, or set ORKET_HOME to a new directory"
+            }
+            StoreError::RunFinished { .. } => "start a new run",
+            StoreError::ArtifactExists { .. } => "keep it under another name",
             _ => return None,
         })
     }
@@ -349,6 +419,18 @@ impl StoreError {
             place: place.into(),
             reason: reason.into(),
         }
+    }
+
+    /// Tells whether the error says that something which was read is not as it was written, or cannot be read.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            StoreError::Corrupt { .. }
+                | StoreError::OlderThanView { .. }
+                | StoreError::Database { .. }
+                | StoreError::File { .. }
+                | StoreError::Foreign { .. }
+        )
     }
 
     pub(crate) fn with_wait(self, waited_ms: u64) -> StoreError {

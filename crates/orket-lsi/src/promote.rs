@@ -11,7 +11,7 @@ use crate::delta::{self, Delta};
 use crate::promotion::{self, Head, PromotionRow};
 use crate::tree_table::TreeTable;
 use crate::triplet::TripletRow;
-use crate::{StoreError, ledger, reference, row, run, state, tree, triplet};
+use crate::{StoreError, finish, ledger, reference, row, run, state, tree, triplet};
 
 /// Applies `plan` inside the open transaction and returns where the index stands then.
 ///
@@ -21,10 +21,8 @@ pub(crate) fn apply(
     plan: &PromotionPlan,
     turn_record: &[u8],
 ) -> Result<Head, StoreError> {
-    if run::digest(access, &plan.run_id)?.is_none() {
-        let run_id = plan.run_id.clone();
-        return Err(StoreError::UnknownRun { run_id });
-    }
+    run::check_known(access, &plan.run_id)?;
+    finish::check_open(access, &plan.run_id)?;
     ledger::check_order(access, &plan.run_id, plan.turn_id)?;
     let head = promotion::head(access)?;
     let delta = delta::of(plan, access, Committed::new(access, head))?;
@@ -72,7 +70,7 @@ pub(crate) fn apply(
     promotion::append(access, &promoted)
 }
 
-/// Writes rows of triplets and refs.
+/// Writes rows of triplets and refs; those that go are moved to the history.
 ///
 /// All old triplets go before the first new one comes, so that an id can move from one stem to another in one turn.
 fn write_rows(
@@ -84,10 +82,10 @@ fn write_rows(
     delta
         .removed
         .iter()
-        .try_for_each(|removed| reference::delete(access, removed))?;
+        .try_for_each(|removed| reference::supersede(access, removed, generation))?;
     plan.prune
         .iter()
-        .try_for_each(|stem| triplet::delete(access, stem))?;
+        .try_for_each(|stem| triplet::supersede(access, stem, generation))?;
     for (record, id) in &plan.put {
         let added = TripletRow {
             record: record.clone(),
@@ -99,7 +97,7 @@ fn write_rows(
     delta
         .added
         .iter()
-        .try_for_each(|added| reference::insert(access, added))
+        .try_for_each(|added| reference::insert(access, added, generation))
 }
 
 fn apply_leaves<'a>(

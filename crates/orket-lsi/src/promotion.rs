@@ -72,7 +72,7 @@ impl Head {
         }
     }
 
-    fn of(row: &PromotionRow) -> Head {
+    pub(crate) fn of(row: &PromotionRow) -> Head {
         Head {
             generation: row.generation,
             state_digest: row.state_digest,
@@ -92,6 +92,9 @@ macro_rules! select {
         )
     };
 }
+
+/// All rows, in order.
+pub(crate) const ALL: &str = select!("ORDER BY generation");
 
 /// Returns where the index stands.
 pub(crate) fn head(access: Access<'_>) -> Result<Head, StoreError> {
@@ -134,8 +137,7 @@ pub(crate) fn of_run(access: Access<'_>, run_id: &RunId) -> Result<Vec<Promotion
 /// Walks the whole chain from the first row, and returns where it ends.
 pub(crate) fn verify_chain(access: Access<'_>) -> Result<Head, StoreError> {
     let failed = access.failed("read");
-    let sql = select!("ORDER BY generation");
-    let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
+    let mut statement = access.connection.prepare_cached(ALL).map_err(&failed)?;
     let mut head = Head::empty();
     for found in statement.query_map([], columns).map_err(&failed)? {
         let row = from_columns(found.map_err(&failed)?)?;
@@ -188,17 +190,19 @@ fn one(
     found.map(from_columns).transpose()
 }
 
-struct Columns {
-    generation: i64,
+/// A row as it lies in the table.
+pub(crate) struct Columns {
+    pub(crate) generation: i64,
     run_id: String,
     turn: i64,
     digests: [[u8; 32]; 4],
-    previous_digest: Option<[u8; 32]>,
-    digest: [u8; 32],
+    pub(crate) previous_digest: Option<[u8; 32]>,
+    pub(crate) digest: [u8; 32],
     lsi_version: String,
 }
 
-fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
+/// Takes the columns of a row as they are.
+pub(crate) fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
     Ok(Columns {
         generation: row.get(0)?,
         run_id: row.get(1)?,
@@ -210,7 +214,8 @@ fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
     })
 }
 
-fn from_columns(columns: Columns) -> Result<PromotionRow, StoreError> {
+/// Takes the columns as a promotion, checked against the digest of the row.
+pub(crate) fn from_columns(columns: Columns) -> Result<PromotionRow, StoreError> {
     let place = format!("promotions {}", columns.generation);
     let [record_digest, triplet_root, ref_root, state_digest] = columns.digests.map(row::digest);
     let found = PromotionRow {

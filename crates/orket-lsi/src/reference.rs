@@ -16,7 +16,7 @@ const BY_STEM: &str =
 
 /// Returns the places that reference `id`, sorted.
 pub(crate) fn sources(access: Access<'_>, id: &str) -> Result<Vec<RefSource>, StoreError> {
-    Ok(select(access, BY_ID, id)?
+    Ok(select(access, BY_ID, [id])?
         .into_iter()
         .map(|(_, source)| source)
         .collect())
@@ -24,7 +24,7 @@ pub(crate) fn sources(access: Access<'_>, id: &str) -> Result<Vec<RefSource>, St
 
 /// Returns what the links of `stem` reference.
 pub(crate) fn of_stem(access: Access<'_>, stem: &Stem) -> Result<Vec<Reference>, StoreError> {
-    select(access, BY_STEM, stem.as_str())
+    select(access, BY_STEM, [stem.as_str()])
 }
 
 /// Returns all ids that something references.
@@ -37,34 +37,39 @@ pub(crate) fn ids(access: Access<'_>) -> Result<Vec<String>, StoreError> {
 }
 
 /// Adds a reference.
-pub(crate) fn insert(access: Access<'_>, (id, source): &Reference) -> Result<(), StoreError> {
-    change(
-        access,
-        "INSERT INTO refs (id, stem, location, relationship, artifact_digest) VALUES (?1, ?2, ?3, ?4, ?5)",
-        id,
-        source,
-    )
-}
-
-/// Removes a reference.
-pub(crate) fn delete(access: Access<'_>, (id, source): &Reference) -> Result<(), StoreError> {
-    change(
-        access,
-        "DELETE FROM refs WHERE id = ?1 AND stem = ?2 AND location = ?3 AND relationship = ?4 \
-            AND artifact_digest = ?5",
-        id,
-        source,
-    )
-}
-
-fn change(
+pub(crate) fn insert(
     access: Access<'_>,
-    sql: &'static str,
-    id: &str,
-    source: &RefSource,
+    added: &Reference,
+    generation: u64,
 ) -> Result<(), StoreError> {
+    change(
+        access,
+        "INSERT INTO refs (id, stem, location, relationship, artifact_digest, generation) \
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        added,
+        generation,
+    )
+}
+
+/// Moves a reference to the history: from `generation` on it is no more.
+pub(crate) fn supersede(
+    access: Access<'_>,
+    removed: &Reference,
+    generation: u64,
+) -> Result<(), StoreError> {
+    change(
+        access,
+        "INSERT INTO ref_history (id, stem, location, relationship, artifact_digest, generation, until) \
+            SELECT id, stem, location, relationship, artifact_digest, generation, ?6 FROM refs \
+            WHERE id = ?1 AND stem = ?2 AND location = ?3 AND relationship = ?4 AND artifact_digest = ?5",
+        removed,
+        generation,
+    )?;
     let failed = access.failed("written");
+    let sql = "DELETE FROM refs WHERE id = ?1 AND stem = ?2 AND location = ?3 AND relationship = ?4 \
+        AND artifact_digest = ?5";
     let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
+    let (id, source) = removed;
     statement
         .execute((
             id,
@@ -77,10 +82,36 @@ fn change(
     Ok(())
 }
 
-fn select(access: Access<'_>, sql: &'static str, key: &str) -> Result<Vec<Reference>, StoreError> {
+fn change(
+    access: Access<'_>,
+    sql: &'static str,
+    (id, source): &Reference,
+    generation: u64,
+) -> Result<(), StoreError> {
+    let failed = access.failed("written");
+    let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
+    statement
+        .execute((
+            id,
+            source.stem.as_str(),
+            source.location.as_str(),
+            source.relationship.as_str(),
+            source.artifact_digest.as_bytes(),
+            row::integer(generation, "generation")?,
+        ))
+        .map_err(&failed)?;
+    Ok(())
+}
+
+/// Runs a query for the columns of a reference.
+pub(crate) fn select(
+    access: Access<'_>,
+    sql: &'static str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<Reference>, StoreError> {
     let failed = access.failed("read");
     let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
-    let rows = statement.query_map([key], columns).map_err(&failed)?;
+    let rows = statement.query_map(parameters, columns).map_err(&failed)?;
     let mut references = Vec::new();
     for found in rows {
         let (id, stem, location, relationship, artifact) = found.map_err(&failed)?;

@@ -1,5 +1,7 @@
 //! Reads of the committed state, as of one moment.
 
+use std::path::Path;
+
 use orket_kernel::{
     Digest, ReadError, RefSource, RunEnvelope, RunId, StateView, Stem, TripletRecord, TurnId,
 };
@@ -8,9 +10,11 @@ use rusqlite::Connection;
 use crate::access::Access;
 use crate::committed::Committed;
 use crate::content::{self, Content};
+use crate::difference::{self, StemDifference};
 use crate::home::Home;
+use crate::past::Past;
 use crate::promotion::{self, Head, PromotionRow};
-use crate::{StoreError, ledger, reference, run, state, tree, triplet};
+use crate::{StoreError, export, horizon, ledger, run};
 
 /// The committed state at one generation: a read transaction on a connection that cannot write.
 ///
@@ -123,30 +127,64 @@ impl Snapshot {
     /// # Errors
     /// Fails if a row cannot be read or is malformed.
     pub fn recompute_state_digest(&self) -> Result<Digest, StoreError> {
-        let access = self.access();
-        let mut triplets = Vec::new();
-        let mut ids = reference::ids(access)?;
-        triplet::for_each(access, |row| {
-            let key = tree::key_hash(row.record.stem.as_str());
-            triplets.push((key, state::triplet_leaf(&row.record)));
-            ids.push(row.id);
-            Ok(())
-        })?;
-        ids.sort();
-        ids.dedup();
-        let mut refs = Vec::new();
-        for id in ids {
-            let defined_by = triplet::defining_stem(access, &id)?;
-            let sources = reference::sources(access, &id)?;
-            let leaf = state::ref_leaf(&id, defined_by.as_ref(), &sources);
-            refs.extend(leaf.map(|leaf| (tree::key_hash(&id), leaf)));
+        Past::open(self.access(), self.head, self.head.generation)?.state_digest()
+    }
+
+    /// Returns the state as it was at a generation; generation 0 is the empty state.
+    ///
+    /// # Errors
+    /// [`StoreError::NotRetained`] below the horizon, [`StoreError::NoGeneration`] above the newest generation, and if
+    /// the promotion that made it is damaged.
+    pub fn at(&self, generation: u64) -> Result<Past<'_>, StoreError> {
+        Past::open(self.access(), self.head, generation)
+    }
+
+    /// Returns the state as it was after a turn of a run.
+    ///
+    /// # Errors
+    /// [`StoreError::NotPromoted`] if the turn was not promoted, and as [`Snapshot::at`].
+    pub fn at_turn(&self, run_id: &RunId, turn_id: TurnId) -> Result<Past<'_>, StoreError> {
+        match self.promotion(run_id, turn_id)? {
+            Some(row) => self.at(row.generation),
+            None => Err(StoreError::NotPromoted {
+                run_id: run_id.clone(),
+                turn_id,
+            }),
         }
-        triplets.sort();
-        refs.sort();
-        Ok(state::digest(
-            &tree::root_of(&triplets),
-            &tree::root_of(&refs),
-        ))
+    }
+
+    /// Returns the oldest generation that [`Snapshot::at`] can read.
+    ///
+    /// # Errors
+    /// Fails if it cannot be read.
+    pub fn horizon(&self) -> Result<u64, StoreError> {
+        horizon::read(self.access())
+    }
+
+    /// Lists the stems whose content differs between two generations, sorted. Costs time in proportion to what the
+    /// promotions between them changed.
+    ///
+    /// # Errors
+    /// Fails if a row cannot be read.
+    pub fn difference(
+        &self,
+        from: &Past<'_>,
+        to: &Past<'_>,
+    ) -> Result<Vec<StemDifference>, StoreError> {
+        difference::between(self.access(), from, to)
+    }
+
+    /// Writes the state of a generation as the files of Spec-002 into `directory`, which must be missing or empty, and
+    /// returns how many files there are. The directory is there whole or not at all, and durable.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEmpty`] if the place is taken, [`StoreError::Corrupt`] if the rows of the generation do not have its
+    /// state digest, [`StoreError::File`] if a file cannot be written.
+    ///
+    /// # Limitations
+    /// A killed export leaves a directory `<name>.new-<process>` beside the place. Records of turns are not exported.
+    pub fn export(&self, past: &Past<'_>, directory: &Path) -> Result<u64, StoreError> {
+        export::write(self.access(), past, directory)
     }
 
     pub(crate) fn access(&self) -> Access<'_> {

@@ -11,6 +11,7 @@ use crate::gate::Gate;
 use crate::home::Home;
 use crate::migration::{self, Migration, Progress};
 use crate::promotion::Head;
+use crate::verify::{Depth, Verification};
 use crate::{Snapshot, Staging, StoreError, creation, database, view};
 
 /// How a store behaves.
@@ -176,6 +177,24 @@ impl Store {
         let transaction = CommitTransaction::new(self, connection, pass);
         self.check_steps(transaction.connection())?;
         Ok(transaction)
+    }
+
+    /// Looks at what is kept and lists what is damaged; changes nothing. The full depth costs time in proportion to all
+    /// that is kept.
+    ///
+    /// # Errors
+    /// Fails only for what says nothing about the records: a busy database, a home that may not be read. Damage is a
+    /// fault among the findings.
+    ///
+    /// # Limitations
+    /// It cannot tell a database that somebody rewrote consistently, nor one that lost its newest commits together with
+    /// every projection that bears them. While the view is being checked, nobody can bring it forward.
+    pub fn verify(&self, depth: Depth) -> Result<Verification, StoreError> {
+        self.check_poison()?;
+        let connection = database::open_reader(&self.home.database(), self.settings.busy_timeout)
+            .map_err(|error| self.waited(error))?;
+        self.check_steps(&connection)?;
+        Verification::run(connection, self, depth).map_err(|error| self.waited(error))
     }
 
     /// Returns where the index stands.

@@ -160,22 +160,35 @@ pub(crate) fn lookup<N: Nodes>(
     }
 }
 
-/// Returns the root of the tree of `entries`, which are sorted by key hash, from nothing.
-pub(crate) fn root_of(entries: &[Entry]) -> Digest {
-    fn node_of(entries: &[Entry], depth: usize) -> Node {
-        if entries.len() <= BUCKET_ENTRIES_MAX {
-            return Node::Bucket(entries.to_vec());
-        }
-        let mut children = Box::new([None; FANOUT]);
-        for group in entries.chunk_by(|one, other| digit(&one.0, depth) == digit(&other.0, depth)) {
-            children[digit(&group[0].0, depth)] = Some(node_of(group, depth + 1).digest());
-        }
-        Node::Inner {
-            count: entries.len() as u64,
-            children,
+/// Visits every node from the root down, each checked against the digest that its parent holds; of a bucket the entries are
+/// given, of an inner node none.
+pub(crate) fn walk<N: Nodes>(
+    nodes: &N,
+    root: Digest,
+    visit: &mut impl FnMut(&[Entry]),
+) -> Result<(), N::Error> {
+    let mut open = Vec::new();
+    if root != empty_root() {
+        open.push((String::new(), root));
+    }
+    while let Some((path, expected)) = open.pop() {
+        match load(nodes, &path, Some(expected))? {
+            Node::Bucket(entries) => visit(&entries),
+            Node::Inner { children, .. } => {
+                visit(&[]);
+                let below = children.iter().enumerate().filter_map(|(digit, child)| {
+                    child.map(|child| (format!("{path}{}", hex_digit(digit)), child))
+                });
+                open.extend(below);
+            }
         }
     }
-    node_of(entries, 0).digest()
+    Ok(())
+}
+
+/// Returns the root of the tree of `entries` from nothing, as the kernel's law has it.
+pub(crate) fn root_of(entries: &[Entry]) -> Digest {
+    orket_kernel::state::root(&mut entries.to_vec())
 }
 
 /// What an update made of a subtree.

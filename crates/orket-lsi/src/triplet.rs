@@ -6,14 +6,14 @@ use rusqlite::{OptionalExtension, Row};
 use crate::access::Access;
 use crate::{StoreError, row};
 
-/// A row of the table: the record of Law 5, the id that its body defines, and the generation that put it.
+/// A row of the table, or of its history: the record of Law 5, the id that its body defines, and the generation that put it.
 pub(crate) struct TripletRow {
     pub(crate) record: TripletRecord,
     pub(crate) id: String,
     pub(crate) generation: u64,
 }
 
-type Columns = (
+pub(crate) type Columns = (
     String,
     String,
     [u8; 32],
@@ -108,16 +108,27 @@ pub(crate) fn insert(access: Access<'_>, added: &TripletRow) -> Result<(), Store
     Ok(())
 }
 
-/// Removes the row of a stem.
-pub(crate) fn delete(access: Access<'_>, stem: &Stem) -> Result<(), StoreError> {
+/// Moves the row of a stem to the history: from `generation` on it holds no more.
+pub(crate) fn supersede(
+    access: Access<'_>,
+    stem: &Stem,
+    generation: u64,
+) -> Result<(), StoreError> {
     let failed = access.failed("written");
+    let sql = "INSERT INTO triplet_history (stem, id, body_digest, links_digest, manifest_digest, updated_at_turn, \
+        lsi_version, generation, until) SELECT stem, id, body_digest, links_digest, manifest_digest, \
+        updated_at_turn, lsi_version, generation, ?2 FROM triplets WHERE stem = ?1";
+    let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
+    statement
+        .execute((stem.as_str(), row::integer(generation, "generation")?))
+        .map_err(&failed)?;
     let sql = "DELETE FROM triplets WHERE stem = ?1";
     let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
     statement.execute([stem.as_str()]).map_err(&failed)?;
     Ok(())
 }
 
-fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
+pub(crate) fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
     Ok((
         row.get(0)?,
         row.get(1)?,
@@ -130,7 +141,7 @@ fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
     ))
 }
 
-fn from_columns(columns: Columns) -> Result<TripletRow, StoreError> {
+pub(crate) fn from_columns(columns: Columns) -> Result<TripletRow, StoreError> {
     let (stem, id, body, links, manifest, turn, lsi_version, generation) = columns;
     let place = format!("triplets {stem:?}");
     if lsi_version != LSI_VERSION {

@@ -13,9 +13,16 @@ use orket_kernel::{Digest, LSI_VERSION, Stem, canonical, object};
 use crate::content::{self, Content};
 use crate::promotion::Head;
 use crate::whole_file::{self, Durability};
-use crate::{Snapshot, Store, StoreError, home, record_file, reference, row, triplet};
+use crate::{
+    Snapshot, Store, StoreError, history, home, horizon, record_file, reference, row, triplet,
+};
 
-const MARKER: &str = "VIEW";
+/// The file that says which generation a view shows.
+pub(crate) const MARKER: &str = "VIEW";
+
+/// Where the view lies below `index/`, and what its writer locks.
+pub(crate) const DIRECTORY: &str = "committed";
+pub(crate) const LOCK: &str = "committed.lock";
 
 /// Brings the view forward; see [`Store::project_view`].
 pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
@@ -27,17 +34,20 @@ pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
     let index = store.layout().index();
     home::create_directory(&index)?;
     // Two processes at once could put an older file over a newer one. The lock goes with its holder, however it ends.
-    let _lock = lock(&index.join("committed.lock"))?;
+    let _lock = lock(&index.join(LOCK))?;
     let snapshot = store.snapshot()?;
     let mut view = View {
-        root: index.join("committed"),
+        root: index.join(DIRECTORY),
         snapshot: &snapshot,
         files: 0,
     };
     match view.generation()? {
         Some(generation) if generation == snapshot.head().generation => return Ok(0),
-        Some(generation) => view.bring_forward(generation)?,
-        None => view.rebuild()?,
+        // Below the horizon it is not known any more what has changed.
+        Some(generation) if generation >= horizon::read(snapshot.access())? => {
+            view.bring_forward(generation)?;
+        }
+        _ => view.rebuild()?,
     }
     view.write(MARKER.as_ref(), &marker_bytes(&snapshot.head()))?;
     Ok(view.files)
@@ -46,13 +56,14 @@ pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
 /// The content of the file `VIEW`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Marker {
-    lsi_version: String,
-    generation: u64,
-    state_digest: Digest,
+pub(crate) struct Marker {
+    pub(crate) lsi_version: String,
+    pub(crate) generation: u64,
+    pub(crate) state_digest: Digest,
 }
 
-fn marker_bytes(head: &Head) -> Vec<u8> {
+/// Returns the content of the file `VIEW`.
+pub(crate) fn marker_bytes(head: &Head) -> Vec<u8> {
     canonical::to_bytes(&object! {
         "lsi_version" => LSI_VERSION,
         "generation" => head.generation,
@@ -118,18 +129,16 @@ impl View<'_> {
 
     /// Writes what has changed since `generation`. Cut short, it is done again from there.
     fn bring_forward(&mut self, generation: u64) -> Result<(), StoreError> {
-        for (kind, name) in self.changes_since(generation)? {
-            match kind.as_str() {
-                "object" => self.write_object(&digest(&name)?)?,
-                "triplet" => self.write_triplet(&row::stem(&name)?)?,
-                "refs" => self.write_refs(&name)?,
-                _ => {
-                    return Err(StoreError::corrupt(
-                        "changes",
-                        format!("{kind:?} is no kind of change"),
-                    ));
-                }
-            }
+        let access = self.snapshot.access();
+        let newest = self.snapshot.head().generation;
+        for name in history::changed(access, "object", generation, newest)? {
+            self.write_object(&digest(&name)?)?;
+        }
+        for name in history::changed(access, "triplet", generation, newest)? {
+            self.write_triplet(&row::stem(&name)?)?;
+        }
+        for name in history::changed(access, "refs", generation, newest)? {
+            self.write_refs(&name)?;
         }
         Ok(())
     }
@@ -153,19 +162,6 @@ impl View<'_> {
         })?;
         stems.iter().try_for_each(|stem| self.write_triplet(stem))?;
         ids.iter().try_for_each(|id| self.write_refs(id))
-    }
-
-    fn changes_since(&self, generation: u64) -> Result<Vec<(String, String)>, StoreError> {
-        let access = self.snapshot.access();
-        let failed = access.failed("read");
-        let sql =
-            "SELECT DISTINCT kind, name FROM changes WHERE generation > ?1 ORDER BY kind, name";
-        let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
-        let generation = row::integer(generation, "generation")?;
-        let rows = statement.query_map([generation], |row| Ok((row.get(0)?, row.get(1)?)));
-        rows.map_err(&failed)?
-            .collect::<Result<_, _>>()
-            .map_err(&failed)
     }
 
     fn write_object(&mut self, digest: &Digest) -> Result<(), StoreError> {

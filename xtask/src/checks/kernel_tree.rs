@@ -193,7 +193,11 @@ mod tests {
             member("orket-cli", &[], &[("extra", &["orket-kernel?/schema"])]),
             member(KERNEL, &[], &[("default", &["schema"])]),
         ] {
-            assert_eq!(features(&[refused.clone()]).len(), 1, "{refused:?}");
+            assert_eq!(
+                features(std::slice::from_ref(&refused)).len(),
+                1,
+                "{refused:?}"
+            );
         }
     }
 

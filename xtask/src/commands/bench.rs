@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Subject {
-    /// Canonical JSON and digests, against SHA-256, serde_json and CPython.
+    /// Canonical JSON and digests, against SHA-256, serde_json, serde_jcs and CPython.
     Kernel,
 }
 
@@ -39,8 +39,10 @@ impl Subject {
             Subject::Kernel => &[
                 "bench",
                 "--locked",
-                "-p",
-                "orket-kernel",
+                "--manifest-path",
+                "crates/orket-kernel/benches/Cargo.toml",
+                "--target-dir",
+                "target",
                 "--bench",
                 "canonical",
             ],

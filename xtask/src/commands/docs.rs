@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::checks::crate_roots::{self, Source};
 use crate::checks::{
-    code_map, dependency_page, file_shape, invariants, links, schemas, test_command,
+    code_map, dependency_page, file_shape, invariants, laws, links, schemas, test_command,
 };
 use crate::violation::{Violation, settle};
 use crate::workspace::{Workspace, files_below, read};
@@ -66,6 +66,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     }
     violations.extend(schemas::check(&schemas::generated()?, &kept_schemas(root)?));
     violations.extend(sources(workspace)?);
+    let law = read(&root.join(laws::PAGE))?;
+    violations.extend(laws::check(&law, &rust_files(workspace)?));
     let telling = [".ci/run", "CONTRIBUTING.md", "README.md"]
         .map(|file| (file, fs::read_to_string(root.join(file)).ok()));
     violations.extend(test_command::check(&telling));
@@ -97,6 +99,20 @@ fn sources(workspace: &Workspace) -> Result<Vec<Violation>> {
         violations.extend(crate_roots::check(&sources));
     }
     Ok(violations)
+}
+
+/// Every Rust file of the workspace.
+fn rust_files(workspace: &Workspace) -> Result<Vec<laws::Source>> {
+    let mut sources = Vec::new();
+    for member in &workspace.members {
+        for file in files_below(&member.dir, "rs")? {
+            sources.push(laws::Source {
+                text: read(&file)?,
+                file: workspace.shown(&file),
+            });
+        }
+    }
+    Ok(sources)
 }
 
 /// The files of this repository, for the checks that look things up.

@@ -13,9 +13,12 @@ use crate::workspace::{Workspace, cargo};
 /// Flags of `cargo xtask test`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Also what takes minutes: sets ORKET_FULL=1 and ORKET_ORACLE_DOCUMENTS=50000 for the tests.
+    /// Also what takes minutes: sets ORKET_FULL=1 and ORKET_ORACLE_DOCUMENTS=50000 for the tests, and fuzzes the kernel.
     #[arg(long)]
     full: bool,
+    /// How long each fuzz target runs, with --full.
+    #[arg(long, value_name = "N", default_value_t = 600, requires = "full")]
+    fuzz_seconds: u32,
 }
 
 /// One step: its name and what it runs.
@@ -35,17 +38,24 @@ enum Work {
         name: &'static str,
         check: fn(&Workspace) -> Result<()>,
     },
+    /// Every fuzz target of the kernel, for so many seconds each.
+    Fuzz { seconds: u32 },
+}
+
+/// What came of a step that did not fail.
+pub(super) enum Outcome {
+    Passed,
+    /// It could not be taken here; why, and what to do.
+    Skipped(String),
 }
 
 /// Runs the steps in order up to the first that fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     require("fmt", "rustfmt")?;
     require("clippy", "clippy")?;
-    let steps = steps(
-        arguments.full,
-        env::var_os("RUSTDOCFLAGS").unwrap_or_default(),
-    );
+    let steps = steps(arguments, env::var_os("RUSTDOCFLAGS").unwrap_or_default());
     let start = Instant::now();
+    let mut skipped = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         let number = format!("[{}/{}]", index + 1, steps.len());
         let line = step.work.line();
@@ -53,27 +63,36 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let step_start = Instant::now();
         let outcome = step.work.run();
         let time = seconds(step_start.elapsed());
-        if let Err(error) = outcome {
-            bail!(
-                "{number} {} FAILED after {time}: {error:#}\n       to repeat this step alone: {line}",
-                step.name
-            );
+        let name = step.name;
+        match outcome {
+            Ok(Outcome::Passed) => talk(&format!("{number} {name}: ok, {time}")),
+            Ok(Outcome::Skipped(reason)) => {
+                talk(&format!("{number} {name}: SKIPPED: {reason}"));
+                skipped.push(name);
+            }
+            Err(error) => bail!(
+                "{number} {name} FAILED after {time}: {error:#}\n       to repeat this step alone: {line}"
+            ),
         }
-        talk(&format!("{number} {}: ok, {time}", step.name));
     }
-    talk(&format!(
-        "all {} steps passed, {}",
-        steps.len(),
-        seconds(start.elapsed())
-    ));
+    let time = seconds(start.elapsed());
+    if skipped.is_empty() {
+        talk(&format!("all {} steps passed, {time}", steps.len()));
+    } else {
+        let passed = steps.len() - skipped.len();
+        let skipped = skipped.join(", ");
+        talk(&format!(
+            "{passed} steps passed, {time}; SKIPPED: {skipped}"
+        ));
+    }
     Ok(())
 }
 
-fn steps(full: bool, rustdoc_flags: OsString) -> Vec<Step> {
+fn steps(arguments: &Arguments, rustdoc_flags: OsString) -> Vec<Step> {
     let long: &[(&str, &str)] = &[("ORKET_FULL", "1"), ("ORKET_ORACLE_DOCUMENTS", "50000")];
     let for_tests = long
         .iter()
-        .filter(|_| full)
+        .filter(|_| arguments.full)
         .map(|&(name, value)| (name, value.into()))
         .collect();
     let cargo = |name, line| Step {
@@ -83,7 +102,7 @@ fn steps(full: bool, rustdoc_flags: OsString) -> Vec<Step> {
             variables: Vec::new(),
         },
     };
-    vec![
+    let mut steps = vec![
         cargo("format", &["fmt", "--all", "--check"]),
         cargo(
             "lints",
@@ -126,7 +145,13 @@ fn steps(full: bool, rustdoc_flags: OsString) -> Vec<Step> {
                 check: super::docs::check,
             },
         },
-    ]
+    ];
+    if arguments.full {
+        let seconds = arguments.fuzz_seconds;
+        let work = Work::Fuzz { seconds };
+        steps.push(Step { name: "fuzz", work });
+    }
+    steps
 }
 
 /// The flags as they are, and warnings as errors.
@@ -149,10 +174,11 @@ impl Work {
                 format!("{}cargo {}", variables.collect::<String>(), line.join(" "))
             }
             Self::Own { name, .. } => format!("cargo xtask {name}"),
+            Self::Fuzz { seconds } => super::fuzz::line("TARGET", *seconds),
         }
     }
 
-    fn run(&self) -> Result<()> {
+    fn run(&self) -> Result<Outcome> {
         match self {
             Self::Cargo { line, variables } => {
                 let mut command = Command::new(cargo());
@@ -167,10 +193,11 @@ impl Work {
                 if !status.success() {
                     bail!("{status}");
                 }
-                Ok(())
             }
-            Self::Own { check, .. } => check(&Workspace::load()?),
+            Self::Own { check, .. } => check(&Workspace::load()?)?,
+            Self::Fuzz { seconds } => return super::fuzz::run(&Workspace::load()?, *seconds),
         }
+        Ok(Outcome::Passed)
     }
 }
 
@@ -199,7 +226,11 @@ mod tests {
     use super::*;
 
     fn lines(full: bool) -> Vec<String> {
-        steps(full, OsString::new())
+        let arguments = Arguments {
+            full,
+            fuzz_seconds: 7,
+        };
+        steps(&arguments, OsString::new())
             .iter()
             .map(|step| step.work.line())
             .collect()
@@ -217,16 +248,17 @@ mod tests {
     }
 
     #[test]
-    fn full_changes_the_test_step_only() {
-        let pairs: Vec<(String, String)> = lines(false)
-            .into_iter()
-            .zip(lines(true))
-            .filter(|(a, b)| a != b)
-            .collect();
-        assert_eq!(pairs.len(), 1);
+    fn full_changes_the_test_step_and_adds_fuzzing() {
+        let (short, full) = (lines(false), lines(true));
+        let changed: Vec<&String> = full.iter().filter(|line| !short.contains(line)).collect();
         assert_eq!(
-            pairs[0].1,
-            "ORKET_FULL='1' ORKET_ORACLE_DOCUMENTS='50000' cargo test --workspace --locked"
+            changed,
+            [
+                "ORKET_FULL='1' ORKET_ORACLE_DOCUMENTS='50000' cargo test --workspace --locked",
+                "cargo +nightly fuzz run -s none TARGET corpus/TARGET seeds/TARGET -- \
+                 -dict=json.dict -max_len=4096 -max_total_time=7 -rss_limit_mb=256 -timeout=10"
+            ]
         );
+        assert_eq!(full.len(), short.len() + 1);
     }
 }

@@ -2,13 +2,19 @@
 
 mod board;
 mod compare;
+mod diff;
 mod digest;
 mod explain;
+mod index;
 mod init;
+mod kernel;
+mod policy;
 mod replay;
 mod replay_turn;
 mod run;
 mod show;
+mod state;
+mod verify;
 
 use std::path::Path;
 
@@ -24,8 +30,13 @@ pub(crate) enum Command {
     ReplayTurn(replay_turn::Arguments),
     Replay(replay::Arguments),
     Compare(compare::Arguments),
+    Diff(diff::Arguments),
+    Verify(verify::Arguments),
+    Index(index::Arguments),
     Digest(digest::Arguments),
+    Policy(policy::Arguments),
     Explain(explain::Arguments),
+    Kernel(kernel::Arguments),
 }
 
 impl Command {
@@ -39,8 +50,13 @@ impl Command {
             Command::ReplayTurn(arguments) => replay_turn::execute(&arguments, project),
             Command::Replay(arguments) => replay::execute(&arguments, project),
             Command::Compare(arguments) => compare::execute(&arguments, project),
+            Command::Diff(arguments) => diff::execute(&arguments, project),
+            Command::Index(arguments) => index::execute(&arguments, project),
+            Command::Verify(arguments) => verify::execute(&arguments, project),
             Command::Digest(arguments) => digest::execute(&arguments),
+            Command::Policy(arguments) => policy::execute(&arguments, project),
             Command::Explain(arguments) => explain::execute(&arguments),
+            Command::Kernel(arguments) => kernel::execute(&arguments, project),
         }
     }
 }

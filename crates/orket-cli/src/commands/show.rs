@@ -1,4 +1,4 @@
-//! `orket show card|run|turn`: one thing, whole.
+//! `orket show card|run|turn|state`: one thing, whole.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -9,12 +9,13 @@ use orket_cards::{
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{RunId, object};
 
+use super::state;
 use crate::exit::{self, Code, Failure};
-use crate::place::TurnPlace;
+use crate::place::{StatePlace, TurnPlace};
 use crate::project::Project;
 use crate::{terminal, wire};
 
-/// Shows a card, a run or a turn, whole
+/// Shows a card, a run, a turn or the state, whole
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples: orket show card FL-1; orket show run first_light-1; orket show turn first_light-1:FL-1:2"
@@ -51,22 +52,34 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// The committed state: its digest and its stems
+    State {
+        /// The state after this turn, RUN:TURN, or @GENERATION (default: now)
+        #[arg(
+            long,
+            value_name = "RUN:TURN",
+            default_value = "now",
+            hide_default_value = true
+        )]
+        at: StatePlace,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<Code, Failure> {
     let project = Project::find(project)?;
-    let Some(board) = wire::read_only_board(&project)? else {
-        return Err(Failure::new(
-            exit::NO,
-            "nothing has run in this project yet; `orket run --epic NAME` begins",
-        ));
-    };
-    let snapshot = board.snapshot()?;
+    let board = wire::board_to_look_at(&project)?;
     let text = match &arguments.what {
-        What::Card { id, json } => card(snapshot.as_ref(), id, *json)?,
-        What::Run { id: Some(id), json } => run(snapshot.as_ref(), id, *json)?,
-        What::Run { id: None, json } => runs(snapshot.as_ref(), *json)?,
-        What::Turn { id, json } => turn(snapshot.as_ref(), id, *json)?,
+        What::Card { id, json } => card(board.snapshot()?.as_ref(), id, *json)?,
+        What::Run { id: Some(id), json } => run(board.snapshot()?.as_ref(), id, *json)?,
+        What::Run { id: None, json } => runs(board.snapshot()?.as_ref(), *json)?,
+        What::Turn { id, json } => turn(board.snapshot()?.as_ref(), id, *json)?,
+        What::State { at, json } => {
+            let snapshot = board.index().snapshot().map_err(wire::store_failure)?;
+            state::show(&snapshot, at, *json)?
+        }
     };
     terminal::print_bytes(text.as_bytes())
 }

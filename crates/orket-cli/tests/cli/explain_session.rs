@@ -57,7 +57,7 @@ fn without_a_code_all_are_listed() {
     I_REF_MULTISOURCE         More than one stem references the same id.
     I_PROMOTION_PASS          A promotion was applied whole.
     I_CAPABILITY_SKIPPED      The capability module is disabled in the envelope of the run.
-    E_BASE_SHAPE_INVALID      The turn input does not have the shape that the contract demands.
+    E_BASE_SHAPE_INVALID      A turn or a request does not have the shape that the contract demands, or does not fit its run.
     E_LSI_DUPLICATE_IDENTITY  A second stem defines an id that is already defined.
     E_DTO_LINKS_INVALID       A link does not fit the slots of its type.
     E_REL_VOCAB_INVALID       A relationship label is unknown or does not fit its ends.

@@ -46,6 +46,9 @@ fn measure(document: &Document, mut python: Option<&mut Python>) -> io::Result<R
     if canonical::digest_bytes(bytes) != Ok(digest) {
         return Err(io::Error::other("the two ways to a digest differ"));
     }
+    if digest_by_serde_json(bytes).is_none() || digest_by_serde_jcs(bytes).is_none() {
+        return Err(io::Error::other("a contestant does not take the document"));
+    }
     if let Some(python) = &mut python
         && python.take(bytes)? != digest.to_hex()
     {
@@ -62,6 +65,8 @@ fn measure(document: &Document, mut python: Option<&mut Python>) -> io::Result<R
         row.parse.keep(turn(|| canonical::parse(black_box(bytes))));
         row.serde_json
             .keep(turn(|| digest_by_serde_json(black_box(bytes))));
+        row.serde_jcs
+            .keep(turn(|| digest_by_serde_jcs(black_box(bytes))));
         if let Some(python) = &mut python {
             row.python.keep(python.turn(TURN)?);
         }
@@ -73,6 +78,13 @@ fn measure(document: &Document, mut python: Option<&mut Python>) -> io::Result<R
 fn digest_by_serde_json(bytes: &[u8]) -> Option<[u8; 32]> {
     let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     let text = serde_json::to_vec(&value).ok()?;
+    Some(Sha256::digest(&text).into())
+}
+
+/// The same with the canonical form of RFC 8785, in which the order of keys and the text of numbers are others.
+fn digest_by_serde_jcs(bytes: &[u8]) -> Option<[u8; 32]> {
+    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    let text = serde_jcs::to_vec(&value).ok()?;
     Some(Sha256::digest(&text).into())
 }
 

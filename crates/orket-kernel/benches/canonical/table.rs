@@ -26,6 +26,7 @@ pub(crate) struct Row {
     pub(crate) from_value: Best,
     pub(crate) parse: Best,
     pub(crate) serde_json: Best,
+    pub(crate) serde_jcs: Best,
     pub(crate) python: Best,
 }
 
@@ -39,6 +40,7 @@ impl Row {
             from_value: Best::default(),
             parse: Best::default(),
             serde_json: Best::default(),
+            serde_jcs: Best::default(),
             python: Best::default(),
         }
     }
@@ -61,9 +63,9 @@ impl Row {
 }
 
 const HEAD: &str = "\
-| Document | SHA-256 | bytes to digest | value to digest | bytes to value | `serde_json` | CPython | bytes / SHA-256 \
-| value / SHA-256 | bytes / `serde_json` | bytes / CPython |
-|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+| Document | SHA-256 | bytes to digest | value to digest | bytes to value | `serde_json` | `serde_jcs` | CPython \
+| bytes / SHA-256 | value / SHA-256 | `serde_jcs` / SHA-256 | bytes / `serde_json` | bytes / `serde_jcs` | bytes / CPython |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
 ";
 
 /// Lays the rows out as a Markdown table: MB/s of the text that came in, then ratios of speeds.
@@ -76,13 +78,16 @@ pub(crate) fn markdown(rows: &[Row]) -> String {
             row.from_value,
             row.parse,
             row.serde_json,
+            row.serde_jcs,
             row.python,
         ]
         .map(|best| row.rate(best));
         let ratios = [
             Row::ratio(row.from_bytes, row.raw),
             Row::ratio(row.from_value, row.raw),
+            Row::ratio(row.serde_jcs, row.raw),
             Row::ratio(row.from_bytes, row.serde_json),
+            Row::ratio(row.from_bytes, row.serde_jcs),
             Row::ratio(row.from_bytes, row.python),
         ];
         // Writing to a String cannot fail.

@@ -251,10 +251,10 @@ impl<'de> VariantAccess<'de> for Variant {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _fields: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DeserializeError> {
-        self.read(|value| serde::Deserializer::deserialize_map(value, visitor))
+        self.read(|value| serde::Deserializer::deserialize_struct(value, "", fields, visitor))
     }
 }
 

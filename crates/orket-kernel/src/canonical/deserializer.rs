@@ -17,7 +17,8 @@ use super::{DeserializeError, Number, Value, reader, writer};
 ///
 /// # Limitations
 /// A type that serde buffers (`flatten`, `untagged`, `tag`) is read by recursion over the whole value, some 4 KiB of
-/// stack for each of up to 992 levels in a debug build; a [`Value`] outside of such a type costs none.
+/// stack for each of up to 992 levels in a debug build; a [`Value`] outside of such a type costs none. Inside such a type
+/// a struct is also taken from an array, as serde does; everywhere else a struct is an object and nothing else.
 ///
 /// ```
 /// use orket_kernel::{canonical, object};
@@ -134,6 +135,19 @@ impl<'de> serde::Deserializer<'de> for Value {
         }
     }
 
+    /// A record is an object: what serde derives would also take the fields from an array, in the order of the source.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DeserializeError> {
+        match self {
+            Value::Array(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
+            value => value.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_ignored_any<V: Visitor<'de>>(
         self,
         visitor: V,
@@ -143,7 +157,7 @@ impl<'de> serde::Deserializer<'de> for Value {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map struct identifier
+        unit unit_struct seq tuple tuple_struct map identifier
     }
 }
 

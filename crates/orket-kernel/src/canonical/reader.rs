@@ -7,6 +7,10 @@ use crate::Pointer;
 
 /// Reads the JSON text `bytes` within the default [`Limits`].
 ///
+/// # Limitations
+/// A value takes more memory than its text: at most 110 times as much (many objects of one short member), and
+/// usually three times. Whoever takes texts from strangers sets [`Limits::max_bytes`] accordingly.
+///
 /// # Errors
 /// Refuses whatever has no canonical form (the kernel's decision 2); [`ParseErrorKind`] lists the cases.
 ///

@@ -123,7 +123,7 @@ pub(super) fn check_links(
             "a reference must be an object with type and id, and may have a relationship"
         }
     };
-    for reference in references(triplet) {
+    for reference in references(&triplet.links) {
         if !is_reference(&reference, label_rule) {
             issues.push(issue(reference.place(place), "reference", message));
         }

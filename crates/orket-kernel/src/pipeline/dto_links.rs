@@ -33,7 +33,7 @@ pub(super) fn check(
             }
         }
     }
-    for reference in references(triplet) {
+    for reference in references(&triplet.links) {
         let slot = dto_type.slots.get(reference.slot);
         if slot.is_some_and(|slot| !slot.targets.contains(reference.dto_type())) {
             let place = reference.place(place).key("type");

@@ -40,7 +40,7 @@ pub(super) fn check_visibility(
     triplet: &Triplet,
     issues: &mut Vec<KernelIssue>,
 ) {
-    for reference in references(triplet) {
+    for reference in references(&triplet.links) {
         let id = reference.id();
         match visible(index, view, id) {
             Ok(Some(stem)) if stem.kind() == reference.dto_type() => {}

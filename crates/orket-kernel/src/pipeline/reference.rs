@@ -1,7 +1,7 @@
 //! The references inside a links object, each with its place.
 
+use crate::Pointer;
 use crate::canonical::Value;
-use crate::{Pointer, Triplet};
 
 /// One item of a links object that should be a reference.
 #[derive(Clone, Copy)]
@@ -47,9 +47,9 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// Lists the references of a triplet's links, in the order of slots and then of items; none if the links are no object.
-pub(crate) fn references(triplet: &Triplet) -> impl Iterator<Item = Reference<'_>> {
-    let slots = triplet.links.as_object().into_iter().flatten();
+/// Lists the references of a links object, in the order of slots and then of items; none if it is no object.
+pub(crate) fn references(links: &Value) -> impl Iterator<Item = Reference<'_>> {
+    let slots = links.as_object().into_iter().flatten();
     slots.flat_map(|(slot, held)| {
         let (single, items) = match held.as_array() {
             Some(items) => (None, items),

@@ -15,7 +15,7 @@ pub(super) fn check(
 ) {
     let kind = triplet.stem.kind();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for reference in references(triplet) {
+    for reference in references(&triplet.links) {
         let label = reference.relationship();
         *counts.entry(label).or_default() += 1;
         if let Some(reason) = fault(profile, kind, &reference) {

@@ -2,6 +2,7 @@
 
 use super::Run;
 use crate::issue::{self, KernelIssue, Stage};
+use crate::kernel::misfit;
 use crate::limits::TRACE_ARTIFACTS_MAX;
 use crate::{
     Code, Digest, KernelError, Pointer, StateStore, StoreTransaction, TraceArtifact, event,
@@ -20,13 +21,14 @@ impl<S: StateStore> Run<'_, S> {
         artifacts: &[TraceArtifact],
     ) -> Result<Vec<(String, Digest)>, KernelError> {
         check(artifacts)?;
-        let mut sorted: Vec<&TraceArtifact> = artifacts.iter().collect();
-        sorted.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut sorted: Vec<(usize, &TraceArtifact)> = artifacts.iter().enumerate().collect();
+        sorted.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
         let mut transaction = self.store.begin()?;
         let mut written = Vec::new();
-        for artifact in sorted {
+        for (index, artifact) in sorted {
             let bytes = artifact.to_bytes(&self.handle);
-            transaction.keep_trace_artifact(&self.handle.run_id, &artifact.name, &bytes)?;
+            let kept = transaction.keep_trace_artifact(&self.handle.run_id, &artifact.name, &bytes);
+            kept.map_err(|failure| misfit(failure, places().index(index).key("name")))?;
             written.push((artifact.name.clone(), Digest::of_bytes(&bytes)));
         }
         transaction.commit()?;
@@ -34,8 +36,13 @@ impl<S: StateStore> Run<'_, S> {
     }
 }
 
+/// Returns where the artifacts stand in the request.
+fn places() -> Pointer {
+    Pointer::root().key("trace_bundle").key("artifacts")
+}
+
 fn check(artifacts: &[TraceArtifact]) -> Result<(), KernelError> {
-    let place = Pointer::root().key("artifacts");
+    let place = places();
     let issue = |place: Pointer, reason: &str, message: &str| {
         let details = event::details([("reason", reason.into())]);
         let code = Code::BaseShapeInvalid;

@@ -28,12 +28,12 @@ pub use answer::{
     Answer, CapabilityAnswer, DecisionAnswer, EventAnswer, InvalidRequest, RequestFault, RunAnswer,
     TraceArtifactAnswer, TraceArtifactsAnswer, TurnAnswer,
 };
-pub use call::{CallError, call};
+pub use call::{CallError, answer, call};
 pub use operation::{Operation, StoreUse};
 pub use request::{
     Attachment, Authority, AuthorizeToolCall, CommitTurn, CompareRuns, ComparedRun, EmitEvent,
-    ExecuteTurn, FinishRun, ReplayRun, ResolveCapability, StageDeletions, StartRun, TraceBundle,
-    ValidateLinksAgainstIndex, ValidateTriplet, WriteTraceArtifacts,
+    ExecuteTurn, FinishRun, ReplayRun, Request, ResolveCapability, StageDeletions, StartRun,
+    TraceBundle, ValidateLinksAgainstIndex, ValidateTriplet, WriteTraceArtifacts,
 };
 #[cfg(feature = "schema")]
 pub use schema::generated_schemas;

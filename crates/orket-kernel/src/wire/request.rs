@@ -1,11 +1,44 @@
 //! What is asked: one type per operation. Unknown members are refused.
 
-use super::ContractVersion;
+use super::{ContractVersion, Operation};
+use crate::canonical::{self, DeserializeError};
 use crate::capability::{Policy, ToolRequest};
 use crate::{
     KernelIssue, Outcome, Profile, RecordedRun, RunDescriptor, RunEnvelope, RunHandle, RunId, Stem,
     TraceArtifact, Triplet, TurnId, TurnInput,
 };
+
+macro_rules! requests {
+    ($($name:ident,)+) => {
+        /// A request of any operation, read and checked for its shape.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Request {
+            $(#[doc = concat!("The request of `", stringify!($name), "`.")] $name(Box<$name>),)+
+        }
+
+        impl Request {
+            /// Reads the request of an operation.
+            ///
+            /// # Errors
+            /// Says what is wrong with it, and where.
+            pub fn read(operation: Operation, request: &[u8]) -> Result<Request, DeserializeError> {
+                match operation {
+                    $(Operation::$name => Ok(Request::$name(canonical::from_bytes(request)?)),)+
+                }
+            }
+
+            /// Returns the operation.
+            pub fn operation(&self) -> Operation {
+                match self { $(Request::$name(_) => Operation::$name),+ }
+            }
+        }
+    };
+}
+
+requests! {
+    StartRun, ExecuteTurn, CommitTurn, FinishRun, EmitEvent, WriteTraceArtifacts, ValidateTriplet,
+    ValidateLinksAgainstIndex, StageDeletions, AuthorizeToolCall, ResolveCapability, ReplayRun, CompareRuns,
+}
 
 macro_rules! request {
     ($(#[doc = $doc:literal])+ $name:ident { $($(#[$attribute:meta])+ $field:ident: $type:ty,)* }) => {
@@ -162,7 +195,7 @@ request! {
 /// Raw bytes on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Attachment {
     /// Bytes that are UTF-8.
     Text(String),
@@ -187,7 +220,7 @@ pub struct TraceBundle {
 /// Whose policy decides.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Authority {
     /// The policy that was fixed when this run started.
     RunHandle(RunHandle),
@@ -203,7 +236,7 @@ pub enum Authority {
 /// A run to compare.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ComparedRun {
     /// A run of the store.
     RunId(RunId),

@@ -55,10 +55,44 @@ CREATE TABLE refs (
     location TEXT NOT NULL,
     relationship TEXT NOT NULL,
     artifact_digest BLOB NOT NULL CHECK (length(artifact_digest) = 32),
+    generation INTEGER NOT NULL CHECK (generation > 0),
     PRIMARY KEY (id, stem, location, relationship, artifact_digest)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX refs_by_stem ON refs (stem);
+
+CREATE TABLE triplet_history (
+    stem TEXT NOT NULL,
+    id TEXT NOT NULL,
+    body_digest BLOB NOT NULL CHECK (length(body_digest) = 32),
+    links_digest BLOB NOT NULL CHECK (length(links_digest) = 32),
+    manifest_digest BLOB NOT NULL CHECK (length(manifest_digest) = 32),
+    updated_at_turn INTEGER NOT NULL CHECK (updated_at_turn > 0),
+    lsi_version TEXT NOT NULL,
+    generation INTEGER NOT NULL CHECK (generation > 0),
+    until INTEGER NOT NULL CHECK (until > generation),
+    PRIMARY KEY (stem, until)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX triplet_history_by_id ON triplet_history (id, until);
+
+CREATE TABLE ref_history (
+    id TEXT NOT NULL,
+    stem TEXT NOT NULL,
+    location TEXT NOT NULL,
+    relationship TEXT NOT NULL,
+    artifact_digest BLOB NOT NULL CHECK (length(artifact_digest) = 32),
+    generation INTEGER NOT NULL CHECK (generation > 0),
+    until INTEGER NOT NULL CHECK (until > generation),
+    PRIMARY KEY (id, until, stem, location, relationship, artifact_digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE horizon (
+    only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+    generation INTEGER NOT NULL CHECK (generation >= 0)
+) STRICT;
+
+INSERT INTO horizon (only, generation) VALUES (1, 0);
 
 CREATE TABLE state_nodes (
     tree TEXT NOT NULL CHECK (tree IN ('triplets', 'refs')),

@@ -98,7 +98,7 @@ fn a_changed_reference_or_definition_is_found() {
         "DELETE FROM refs WHERE id = 'p' AND stem = 'note/n7'",
         "UPDATE refs SET artifact_digest = zeroblob(32) WHERE id = 'p' AND stem = 'note/x'",
         "UPDATE refs SET relationship = 'other' WHERE id = 'p' AND stem = 'note/x'",
-        "INSERT INTO refs SELECT id, 'note/y', location, relationship, artifact_digest FROM refs \
+        "INSERT INTO refs SELECT id, 'note/y', location, relationship, artifact_digest, generation FROM refs \
          WHERE id = 'p' AND stem = 'note/x'",
     ] {
         check(sql, sources);

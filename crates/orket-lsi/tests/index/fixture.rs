@@ -32,6 +32,18 @@ impl Fixture {
         fixture
     }
 
+    /// Makes a copy of the whole home, in another place.
+    pub(crate) fn copy(&self) -> Fixture {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, bytes) in tree(self.directory.path()) {
+            let path = directory.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+        }
+        let store = Store::open_with(&directory.path().join("home"), &[], IMPATIENT).unwrap();
+        Fixture { directory, store }
+    }
+
     pub(crate) fn home(&self) -> PathBuf {
         self.directory.path().join("home")
     }
@@ -142,6 +154,12 @@ impl TurnText {
         self
     }
 
+    /// The same as another turn of the run.
+    pub(crate) fn numbered(mut self, turn: u64) -> TurnText {
+        self.turn = turn;
+        self
+    }
+
     pub(crate) fn staged(&self) -> StagedTurn {
         let turn_id = TurnId::new(self.turn).unwrap();
         let mut objects: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
@@ -157,7 +175,10 @@ impl TurnText {
             let id = stem.name().to_owned();
             let body =
                 object! { "dto_type" => "note", "id" => id.as_str(), "text" => text.as_str() };
-            let slot: Vec<Value> = references.iter().map(|id| id.as_str().into()).collect();
+            let slot: Vec<Value> = references
+                .iter()
+                .map(|id| object! { "type" => "note", "id" => id.as_str(), "relationship" => "about" })
+                .collect();
             let links_digest = keep(object! { "about" => slot });
             let record = TripletRecord {
                 stem: stem.clone(),

@@ -7,8 +7,11 @@
 
 mod corruption;
 mod fixture;
+mod history;
 mod laws;
 mod open;
 mod staging;
 mod transactions;
+mod transfer;
+mod verify;
 mod view;

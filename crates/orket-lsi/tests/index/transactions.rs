@@ -1,6 +1,6 @@
 //! Transactions: whole or not at all, one writer, snapshots that stay.
 
-use orket_kernel::{Digest, StateView};
+use orket_kernel::{Digest, RefSource, StateView};
 use orket_lsi::{Store, StoreError};
 
 use crate::fixture::{Fixture, IMPATIENT, envelope, run_id, stem, turn};
@@ -36,6 +36,21 @@ fn records_are_kept_outside_the_state() {
     assert_eq!(snapshot.record(&digest).unwrap().unwrap(), b"evidence");
     assert_eq!(snapshot.head(), head);
     assert_eq!(snapshot.object(&digest).unwrap(), None);
+}
+
+/// Some profiles of the kernel let a reference go without a label; the record then holds an empty text (Law 5).
+#[test]
+fn a_reference_without_a_label_is_kept_and_pruned_like_any_other() {
+    let fixture = Fixture::new();
+    let mut plan = fixture.plan(&turn("a", 1).put("note/x", "x", &["x"]));
+    plan.insert[0].1.relationship = String::new();
+    fixture.promote_plan(&plan).unwrap();
+    let snapshot = fixture.store.snapshot().unwrap();
+    let sources: Vec<RefSource> = plan.insert.into_iter().map(|(_, source)| source).collect();
+    assert_eq!(snapshot.sources("x").unwrap(), sources);
+    let gone = fixture.plan(&turn("a", 2).delete("note/x"));
+    fixture.promote_plan(&gone).unwrap();
+    assert_eq!(fixture.store.snapshot().unwrap().sources("x").unwrap(), []);
 }
 
 #[test]

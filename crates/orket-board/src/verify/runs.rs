@@ -1,0 +1,65 @@
+//! The journal of runs and turns against the chain of promotions.
+
+use orket_cards::StoreFault;
+use orket_lsi::Verification;
+
+use super::rows;
+
+/// What must not be there: a query for the key of such a row, the table, and what is wrong with it.
+const WRONG: &[(&str, &str, &str)] = &[
+    (
+        "SELECT run_id FROM runs WHERE run_id NOT IN (SELECT run_id FROM run_journal)",
+        "run_journal",
+        "the run has an envelope and no journal",
+    ),
+    (
+        "SELECT run_id FROM run_journal WHERE run_id NOT IN (SELECT run_id FROM runs)",
+        "run_journal",
+        "the run has a journal and no envelope",
+    ),
+    (
+        "SELECT run_id FROM run_journal WHERE state NOT IN ('open', 'passed', 'failed')",
+        "run_journal",
+        "its state is unknown",
+    ),
+    (
+        "SELECT run_id FROM fences WHERE fence < 1",
+        "fences",
+        "the fencing number is not positive",
+    ),
+    (
+        "SELECT p.run_id || ' ' || p.turn FROM promotions p LEFT JOIN turn_journal t USING (run_id, turn) \
+         WHERE t.turn IS NULL",
+        "turn_journal",
+        "the turn is in the chain of promotions and not in the journal",
+    ),
+    (
+        "SELECT t.run_id || ' ' || t.turn FROM turn_journal t LEFT JOIN promotions p USING (run_id, turn) \
+         WHERE p.turn IS NULL",
+        "turn_journal",
+        "the turn is in the journal and not in the chain of promotions",
+    ),
+    (
+        "SELECT t.run_id || ' ' || t.turn FROM turn_journal t JOIN promotions p USING (run_id, turn) \
+         WHERE t.generation <> p.generation",
+        "turn_journal",
+        "its generation is not that of the chain",
+    ),
+    (
+        "SELECT t.run_id || ' ' || t.turn FROM turn_journal t JOIN promotions p USING (run_id, turn) \
+         WHERE t.record_digest <> p.record_digest",
+        "turn_journal",
+        "its record is not that of the chain",
+    ),
+];
+
+pub(super) fn check(verification: &mut Verification) -> Result<(), StoreFault> {
+    for (sql, table, reason) in WRONG {
+        for key in rows(verification, table, sql, |row| row.get::<_, String>(0))? {
+            verification
+                .findings
+                .corrupt(format!("{table} {key}"), *reason);
+        }
+    }
+    Ok(())
+}
