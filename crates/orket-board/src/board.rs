@@ -9,13 +9,15 @@ use orket_cards::{
 };
 use orket_kernel::canonical;
 use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
-use orket_lsi::{CommitTransaction, Depth, Imported, Migration, Store, Verification};
+use orket_lsi::{
+    Collected, CommitTransaction, Depth, Imported, Migration, Retention, Store, Sweep, Verification,
+};
 use orket_ports::Event;
 
 use crate::fault::from_store;
 use crate::lease::{self, FileLease};
 use crate::snapshot::BoardSnapshot;
-use crate::{cards_table, import, journal, verify};
+use crate::{cards_table, import, journal, retention, verify};
 
 /// The schema steps of this crate.
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -81,6 +83,23 @@ impl Board {
     pub fn import(&self, imported: &Imported) -> Result<Committed, StoreFault> {
         let import = import::judge(imported)?;
         self.transact(|transaction| import::apply(transaction, &import, imported))
+    }
+
+    /// Removes what `policy` lets go and nothing needs, or says what that is. See [`Store::collect`].
+    ///
+    /// # Errors
+    /// As [`Store::collect`].
+    pub fn collect(&self, policy: &Retention, sweep: Sweep) -> Result<Collected, StoreFault> {
+        let collected = self
+            .store
+            .collect(policy, &mut retention::claims, from_store, sweep)?;
+        if sweep == Sweep::Apply {
+            let drop_events = |transaction: &CommitTransaction<'_>| {
+                retention::drop_events(transaction.connection())
+            };
+            while !self.transact(drop_events)? {}
+        }
+        Ok(collected)
     }
 
     /// Runs `work` in one transaction and commits it.

@@ -35,9 +35,14 @@ pub fn from_store(error: StoreError) -> StoreFault {
         | StoreError::NotNew { .. }
         | StoreError::InvalidExport { .. }
         | StoreError::File { .. } => StoreFault::Unusable { reason },
-        StoreError::NotRetained { .. }
-        | StoreError::NoGeneration { .. }
-        | StoreError::NotPromoted { .. } => StoreFault::Absent { reason },
+        StoreError::NotRetained { .. } | StoreError::RecordsNotRetained { .. } => {
+            StoreFault::NotRetained {
+                what: chain(&error),
+            }
+        }
+        StoreError::NoGeneration { .. } | StoreError::NotPromoted { .. } => {
+            StoreFault::Absent { reason }
+        }
         other => StoreFault::Failed {
             what: "the store".into(),
             source: Box::new(other),

@@ -35,7 +35,13 @@ pub enum StoreFault {
         /// What is damaged and what to do.
         reason: String,
     },
-    /// What was asked for is not there: no such generation or turn, or one that is not retained any more.
+    /// What was asked for was there, and retention dropped it.
+    #[error("{what}; a backup from before `orket gc` may still have it")]
+    NotRetained {
+        /// What is not retained.
+        what: String,
+    },
+    /// What was asked for is not there: no such generation or turn.
     #[error("{reason}")]
     Absent {
         /// What is not there.

@@ -102,7 +102,9 @@ impl From<StoreFault> for Failure {
             StoreFault::Busy { .. } | StoreFault::Conflict { .. } | StoreFault::Fenced { .. } => {
                 BUSY
             }
-            StoreFault::Corrupt { .. } | StoreFault::Absent { .. } => NO,
+            StoreFault::Corrupt { .. }
+            | StoreFault::Absent { .. }
+            | StoreFault::NotRetained { .. } => NO,
             StoreFault::Unusable { .. } => INVALID,
             StoreFault::Poisoned { .. } => DISK,
             StoreFault::Failed { .. } => BUG,

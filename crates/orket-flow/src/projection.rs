@@ -137,7 +137,11 @@ fn bring_runs_forward(
     records.extend(attempts.last().map(|attempt| attempt.record_digest));
     let load = |digest: &Digest| Ok(snapshot.record(digest)?);
     for digest in records {
-        observation::write(stage.workspace, &snapshot.turn_record(&digest)?, &load)?;
+        match snapshot.turn_record(&digest) {
+            Ok(record) => observation::write(stage.workspace, &record, &load)?,
+            Err(StoreFault::NotRetained { .. }) => {}
+            Err(fault) => return Err(fault.into()),
+        }
     }
     Ok(())
 }

@@ -124,7 +124,10 @@ impl<'a> CommitTransaction<'a> {
             return Err(StoreError::Undone { path });
         }
         match self.connection.execute_batch("COMMIT") {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.store.note_commit();
+                Ok(())
+            }
             Err(error)
                 if error.sqlite_error_code() == Some(rusqlite::ErrorCode::SystemIoFailure) =>
             {
@@ -141,7 +144,7 @@ impl<'a> CommitTransaction<'a> {
         self.store.judge(result)
     }
 
-    fn access(&self) -> Access<'_> {
+    pub(crate) fn access(&self) -> Access<'_> {
         Access {
             connection: &self.connection,
             home: self.store.layout(),

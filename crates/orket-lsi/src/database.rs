@@ -49,7 +49,13 @@ pub(crate) fn open_writer(path: &Path, busy_timeout: Duration) -> Result<Connect
 
 /// Opens the connection that makes a new database.
 pub(crate) fn open_draft(path: &Path) -> Result<Connection, StoreError> {
-    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)?;
+    // Only before the first table: `orket gc` then gives pages back step by step. A VACUUM would lock writers out for as
+    // long as it copies the whole database, and need that much space when there is least of it.
+    connection
+        .pragma_update(None, "auto_vacuum", "incremental")
+        .map_err(|error| StoreError::sqlite(path, "set up", error))?;
+    Ok(connection)
 }
 
 /// Turns a database to the write-ahead log, for good.

@@ -192,6 +192,12 @@ pub enum StoreError {
         /// The oldest generation that is kept.
         horizon: u64,
     },
+    /// The records of the run are no longer kept.
+    #[error("the records of run {run_id} are not retained")]
+    RecordsNotRetained {
+        /// The run.
+        run_id: RunId,
+    },
     /// No promotion has made this generation yet.
     #[error("there is no generation {generation}; the newest is {newest}")]
     NoGeneration {

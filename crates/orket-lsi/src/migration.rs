@@ -21,10 +21,16 @@ pub struct Migration {
 }
 
 /// The steps of this crate.
-pub(crate) const OWN: &[Migration] = &[Migration {
-    version: 1,
-    sql: include_str!("schema/0001_index.sql"),
-}];
+pub(crate) const OWN: &[Migration] = &[
+    Migration {
+        version: 1,
+        sql: include_str!("schema/0001_index.sql"),
+    },
+    Migration {
+        version: 2,
+        sql: include_str!("schema/0002_retention.sql"),
+    },
+];
 
 /// Marks a database as one of Orket: "ORKT".
 pub(crate) const APPLICATION_ID: i32 = 0x4f52_4b54;

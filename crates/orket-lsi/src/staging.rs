@@ -20,6 +20,7 @@ use orket_kernel::{
     object,
 };
 
+use crate::home::Home;
 use crate::record_file::{self, RefFile};
 use crate::whole_file::{self, Durability};
 use crate::{StoreError, token};
@@ -36,6 +37,10 @@ pub struct Staging {
 impl Staging {
     pub(crate) fn new(root: PathBuf) -> Staging {
         Staging { root }
+    }
+
+    pub(crate) fn of(home: &Home) -> Staging {
+        Staging::new(home.index().join("staging"))
     }
 
     /// Writes one file of a turn, such as `attempt-1/exchange-1.json`. It is there whole or not at all.

@@ -1,13 +1,15 @@
 //! The store: one database, one writer connection, as many snapshots as are wanted.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::access::Access;
 use crate::commit::CommitTransaction;
-use crate::gate::Gate;
+use crate::gate::{Gate, Pass};
 use crate::home::Home;
 use crate::migration::{self, Migration, Progress};
 use crate::promotion::Head;
@@ -42,6 +44,8 @@ pub struct Store {
     writer: Option<Mutex<Connection>>,
     gate: Gate,
     poison: Mutex<Option<Cause>>,
+    /// How often this process committed.
+    commits: AtomicU64,
 }
 
 type Cause = Arc<dyn std::error::Error + Send + Sync>;
@@ -126,6 +130,7 @@ impl Store {
             writer: writer.map(Mutex::new),
             gate: Gate::default(),
             poison: Mutex::default(),
+            commits: AtomicU64::new(0),
         }
     }
 
@@ -154,11 +159,44 @@ impl Store {
         Snapshot::begin(connection, self.home.clone()).map_err(|error| self.waited(error))
     }
 
+    /// Runs `work` on the writer connection outside a transaction, while no other writer of this process is at it.
+    pub(crate) fn with_writer<T>(
+        &self,
+        work: impl FnOnce(Access<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (_pass, connection) = self.enter()?;
+        let access = Access {
+            connection: &connection,
+            home: &self.home,
+        };
+        self.judge(work(access).map_err(|error| self.waited(error)))
+    }
+
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_commit(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Begins the transaction that writes. Only one lives at a time, over all processes.
     ///
     /// # Errors
     /// [`StoreError::Busy`] if another writer does not end in time.
     pub fn begin(&self) -> Result<CommitTransaction<'_>, StoreError> {
+        let path = self.home.database();
+        let (pass, connection) = self.enter()?;
+        connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| self.waited(StoreError::sqlite(&path, "locked", error)))?;
+        let transaction = CommitTransaction::new(self, connection, pass);
+        self.check_steps(transaction.connection())?;
+        Ok(transaction)
+    }
+
+    /// Waits for the writer connection.
+    fn enter(&self) -> Result<(Pass<'_>, MutexGuard<'_, Connection>), StoreError> {
         self.check_poison()?;
         let path = self.home.database();
         let Some(writer) = &self.writer else {
@@ -171,12 +209,7 @@ impl Store {
         self.check_poison()?;
         // A thread that panicked inside a transaction has rolled it back while unwinding.
         let connection = writer.lock().unwrap_or_else(PoisonError::into_inner);
-        connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .map_err(|error| self.waited(StoreError::sqlite(&path, "locked", error)))?;
-        let transaction = CommitTransaction::new(self, connection, pass);
-        self.check_steps(transaction.connection())?;
-        Ok(transaction)
+        Ok((pass, connection))
     }
 
     /// Looks at what is kept and lists what is damaged; changes nothing. The full depth costs time in proportion to all
@@ -207,7 +240,7 @@ impl Store {
 
     /// Returns the staging area.
     pub fn staging(&self) -> Staging {
-        Staging::new(self.home.index().join("staging"))
+        Staging::of(&self.home)
     }
 
     /// Brings the browsable view in `index/committed/` forward to the newest generation and returns how many files

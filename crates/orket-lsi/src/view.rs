@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use orket_kernel::{Digest, LSI_VERSION, Stem, canonical, object};
 
 use crate::content::{self, Content};
+use crate::home::Home;
 use crate::promotion::Head;
 use crate::whole_file::{self, Durability};
 use crate::{
@@ -31,13 +32,11 @@ pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
             path: store.layout().database(),
         });
     }
-    let index = store.layout().index();
-    home::create_directory(&index)?;
     // Two processes at once could put an older file over a newer one. The lock goes with its holder, however it ends.
-    let _lock = lock(&index.join(LOCK))?;
+    let _lock = lock_of(store.layout())?;
     let snapshot = store.snapshot()?;
     let mut view = View {
-        root: index.join(DIRECTORY),
+        root: store.layout().index().join(DIRECTORY),
         snapshot: &snapshot,
         files: 0,
     };
@@ -69,6 +68,13 @@ pub(crate) fn marker_bytes(head: &Head) -> Vec<u8> {
         "generation" => head.generation,
         "state_digest" => head.state_digest.to_hex(),
     })
+}
+
+/// Takes the sole right to write the view of a home.
+pub(crate) fn lock_of(home: &Home) -> Result<File, StoreError> {
+    let index = home.index();
+    home::create_directory(&index)?;
+    lock(&index.join(LOCK))
 }
 
 fn lock(path: &Path) -> Result<File, StoreError> {

@@ -5,8 +5,10 @@ mod compare;
 mod diff;
 mod digest;
 mod explain;
+mod gc;
 mod index;
 mod init;
+mod pin;
 mod replay;
 mod replay_turn;
 mod run;
@@ -30,6 +32,9 @@ pub(crate) enum Command {
     Compare(compare::Arguments),
     Diff(diff::Arguments),
     Verify(verify::Arguments),
+    Gc(gc::Arguments),
+    Pin(pin::Arguments),
+    Unpin(pin::UnpinArguments),
     Index(index::Arguments),
     Digest(digest::Arguments),
     Explain(explain::Arguments),
@@ -49,6 +54,9 @@ impl Command {
             Command::Diff(arguments) => diff::execute(&arguments, project),
             Command::Index(arguments) => index::execute(&arguments, project),
             Command::Verify(arguments) => verify::execute(&arguments, project),
+            Command::Gc(arguments) => gc::execute(&arguments, project),
+            Command::Pin(arguments) => pin::pin(&arguments, project),
+            Command::Unpin(arguments) => pin::unpin(&arguments, project),
             Command::Digest(arguments) => digest::execute(&arguments),
             Command::Explain(arguments) => explain::execute(&arguments),
         }

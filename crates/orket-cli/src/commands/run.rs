@@ -136,6 +136,7 @@ fn play(
         report(&summary)
     };
     terminal::print_bytes(text.as_bytes())?;
+    super::gc::after_run(project, &board);
     Ok(code(&summary))
 }
 
