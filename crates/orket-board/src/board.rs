@@ -10,7 +10,8 @@ use orket_cards::{
 use orket_kernel::canonical;
 use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
 use orket_lsi::{
-    Collected, CommitTransaction, Depth, Imported, Migration, Retention, Store, Sweep, Verification,
+    Collected, CommitTransaction, Depth, Imported, Migration, Restored, Retention, Store, Sweep,
+    Verification,
 };
 use orket_ports::Event;
 
@@ -83,6 +84,27 @@ impl Board {
     pub fn import(&self, imported: &Imported) -> Result<Committed, StoreFault> {
         let import = import::judge(imported)?;
         self.transact(|transaction| import::apply(transaction, &import, imported))
+    }
+
+    /// Puts a backup in the place of the database of a home, after all of it was verified. See [`Store::restore`].
+    ///
+    /// # Errors
+    /// As [`Store::restore`], and [`StoreFault::Corrupt`] if what is in the archive does not verify.
+    pub fn restore(home: &Path, archive: &Path, replace: bool) -> Result<Restored, StoreFault> {
+        let verify = |draft: &Path| {
+            // A backup of an older Orket is brought forward before it is looked at.
+            let verification = Board::open(draft)?.verify(Depth::Full)?;
+            match verification.findings.faults.first() {
+                None => Ok(()),
+                Some(fault) => Err(StoreFault::Corrupt {
+                    reason: format!(
+                        "the backup is damaged at {}: {}; nothing was changed",
+                        fault.place, fault.reason
+                    ),
+                }),
+            }
+        };
+        Store::restore(home, archive, replace, verify, from_store)
     }
 
     /// Removes what `policy` lets go and nothing needs, or says what that is. See [`Store::collect`].
@@ -257,6 +279,19 @@ impl TurnStore for Board {
             // Whoever is at it brings the view forward, or the next commit does; a projection may lag.
             Ok(_) | Err(orket_lsi::StoreError::Busy { .. }) => Ok(()),
             Err(error) => Err(from_store(error)),
+        }
+    }
+
+    fn rebuild_view(&self, accept_older: bool) -> Result<u64, StoreFault> {
+        self.store.rebuild_view(accept_older).map_err(from_store)
+    }
+
+    fn forget_output_generation(&self) -> Result<(), StoreFault> {
+        match fs::remove_file(self.output_note()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(self.note_fault(&error))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -34,6 +34,9 @@ pub fn from_store(error: StoreError) -> StoreFault {
         | StoreError::NotEmpty { .. }
         | StoreError::NotNew { .. }
         | StoreError::InvalidExport { .. }
+        | StoreError::Occupied { .. }
+        | StoreError::HasDatabase { .. }
+        | StoreError::InvalidBackup { .. }
         | StoreError::File { .. } => StoreFault::Unusable { reason },
         StoreError::NotRetained { .. } | StoreError::RecordsNotRetained { .. } => {
             StoreFault::NotRetained {

@@ -62,6 +62,8 @@ impl BoardSnapshot {
             epic: entry.epic,
             state: entry.state,
             last_turn,
+            last_seq: entry.last_seq,
+            is_retained: entry.is_retained,
             envelope,
         })
     }

@@ -90,6 +90,10 @@ pub struct RunRow {
     pub state: RunState,
     /// The last promoted turn.
     pub last_turn: Option<TurnId>,
+    /// The number of its last durable event; 0 if it has none.
+    pub last_seq: u64,
+    /// Whether its records and events are retained.
+    pub is_retained: bool,
     /// The envelope.
     pub envelope: RunEnvelope,
 }
@@ -204,6 +208,13 @@ pub trait TurnStore: Send + Sync {
 
     /// Brings the browsable view up to the newest generation; another process that is at it will do.
     fn project_view(&self) -> Result<(), StoreFault>;
+
+    /// Writes the browsable view anew and returns how many files were written or removed. A view that is ahead of the database
+    /// is refused unless `accept_older`.
+    fn rebuild_view(&self, accept_older: bool) -> Result<u64, StoreFault>;
+
+    /// Forgets up to which generation `agent_output/` was brought, so that all of it is compared anew.
+    fn forget_output_generation(&self) -> Result<(), StoreFault>;
 
     /// Returns the generation up to which `agent_output/` was brought, if that is known.
     fn output_generation(&self) -> Result<Option<u64>, StoreFault>;

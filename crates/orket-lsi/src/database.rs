@@ -65,6 +65,23 @@ pub(crate) fn to_write_ahead_log(connection: &Connection, path: &Path) -> Result
         .map_err(|error| StoreError::sqlite(path, "set up", error))
 }
 
+/// Opens a connection that cannot write to the database and may copy it to another file.
+pub(crate) fn open_copier(path: &Path, busy_timeout: Duration) -> Result<Connection, StoreError> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_ONLY, busy_timeout)
+}
+
+/// Makes a database that was copied one that Orket works with: with a write-ahead log, durable, nothing beside it.
+pub(crate) fn make_live(path: &Path) -> Result<(), StoreError> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)?;
+    to_write_ahead_log(&connection, path)?;
+    connection
+        .close()
+        .map_err(|(_, error)| StoreError::sqlite(path, "closed", error))?;
+    std::fs::File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| StoreError::file(path, "synced", error))
+}
+
 /// Opens a connection that cannot write.
 pub(crate) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connection, StoreError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY, busy_timeout)?;

@@ -220,6 +220,26 @@ pub enum StoreError {
         /// The place.
         path: PathBuf,
     },
+    /// Something stands at the place of a file that is to be made. Nothing was written.
+    #[error("{} is there already", path.display())]
+    Occupied {
+        /// The place.
+        path: PathBuf,
+    },
+    /// The home has a database, and was not to lose it. Nothing was changed.
+    #[error("there is a database at {}", path.display())]
+    HasDatabase {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file is not a backup as Orket writes it. Nothing was changed.
+    #[error("{} cannot be restored: {reason}", path.display())]
+    InvalidBackup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A file of an exported index is not as it must be. Nothing was imported.
     #[error("{} cannot be imported: {reason}", path.display())]
     InvalidExport {
@@ -316,16 +336,21 @@ impl StoreError {
                 "run a command that writes once, so that the database is brought forward"
             }
             StoreError::Corrupt { .. } => {
-                "put the newest good copy of durable/ back; nothing was changed"
+                "`orket verify` names all damage; `orket restore FILE --replace` puts a backup in its place; nothing was changed"
             }
             StoreError::OlderThanView { .. } => {
-                "put the newest copy of durable/ back; nothing was changed"
+                "restore a newer backup with `orket restore`, or take the older state with `orket rebuild --accept-older`; \
+                 nothing was changed"
             }
             StoreError::OutOfOrder { .. } | StoreError::Conflict { .. } => {
                 "execute the turn again on the state as it is now"
             }
             StoreError::EnvelopeDiffers { .. } => "use the envelope of the run, or start a new run",
             StoreError::UnknownRun { .. } => "start the run first",
+            StoreError::Occupied { .. } => "name a file that is not there yet",
+            StoreError::HasDatabase { .. } => {
+                "`--replace` gives it up for the backup; back it up first if you may want it again"
+            }
             StoreError::NotEmpty { .. } => "name a directory that is empty or not there yet",
             StoreError::NotNew { .. } => {
                 "import into a new project, or set ORKET_HOME to a new directory"

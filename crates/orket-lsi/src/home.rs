@@ -69,7 +69,7 @@ impl Home {
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
-    fn durable(&self) -> PathBuf {
+    pub(crate) fn durable(&self) -> PathBuf {
         self.root.join("durable")
     }
     fn database_directory(&self) -> PathBuf {

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod backup;
 mod commit;
 mod committed;
 mod content;
@@ -31,6 +32,7 @@ mod export;
 mod gate;
 mod history;
 mod home;
+mod home_lock;
 mod horizon;
 mod import;
 mod ledger;
@@ -57,6 +59,7 @@ mod verify;
 mod view;
 mod whole_file;
 
+pub use backup::{BackedUp, Restored};
 pub use commit::{CommitTransaction, Promoted};
 pub use committed::Committed;
 pub use difference::StemDifference;

@@ -11,6 +11,7 @@ use crate::access::Access;
 use crate::commit::CommitTransaction;
 use crate::gate::{Gate, Pass};
 use crate::home::Home;
+use crate::home_lock::{self, HomeLock};
 use crate::migration::{self, Migration, Progress};
 use crate::promotion::Head;
 use crate::verify::{Depth, Verification};
@@ -42,6 +43,8 @@ pub struct Store {
     steps: i64,
     /// `None` if the store was opened read-only.
     writer: Option<Mutex<Connection>>,
+    /// Held by a store that can write: nobody puts another database in its place meanwhile.
+    _lock: Option<HomeLock>,
     gate: Gate,
     poison: Mutex<Option<Cause>>,
     /// How often this process committed.
@@ -73,6 +76,7 @@ impl Store {
         let home = Home::create(home)?;
         let path = home.database();
         let steps = migration::all(migrations, &path)?;
+        let lock = home_lock::as_writer(&home)?;
         creation::create(&home, &steps)?;
         home.check()?;
         let opened = (|| {
@@ -89,7 +93,10 @@ impl Store {
         })();
         let connection =
             opened.map_err(|error: StoreError| error.with_wait(millis(settings.busy_timeout)))?;
-        Ok(Store::new(home, settings, steps.len(), Some(connection)))
+        Ok(Store {
+            _lock: Some(lock),
+            ..Store::new(home, settings, steps.len(), Some(connection))
+        })
     }
 
     /// Opens the store of `home` for reading; neither makes nor changes anything.
@@ -128,6 +135,7 @@ impl Store {
             settings,
             steps: i64::try_from(steps).unwrap_or(i64::MAX),
             writer: writer.map(Mutex::new),
+            _lock: None,
             gate: Gate::default(),
             poison: Mutex::default(),
             commits: AtomicU64::new(0),
@@ -230,6 +238,20 @@ impl Store {
         Verification::run(connection, self, depth).map_err(|error| self.waited(error))
     }
 
+    pub(crate) fn open_copier(&self) -> Result<Connection, StoreError> {
+        self.check_poison()?;
+        let connection = database::open_copier(&self.home.database(), self.settings.busy_timeout)
+            .map_err(|error| self.waited(error))?;
+        self.check_steps(&connection)?;
+        Ok(connection)
+    }
+
+    /// Returns where the index of a home stands that is not in use yet.
+    pub(crate) fn open_raw_head(home: &Home) -> Result<Head, StoreError> {
+        let connection = database::open_reader(&home.database(), Duration::ZERO)?;
+        Ok(Snapshot::begin(connection, home.clone())?.head())
+    }
+
     /// Returns where the index stands.
     ///
     /// # Errors
@@ -251,6 +273,14 @@ impl Store {
     /// process is at it.
     pub fn project_view(&self) -> Result<u64, StoreError> {
         view::project(self)
+    }
+
+    /// Writes the browsable view anew and returns how many files were written or removed.
+    ///
+    /// # Errors
+    /// As [`Store::project_view`]; with `accept_older` a view that is ahead is written anew too.
+    pub fn rebuild_view(&self, accept_older: bool) -> Result<u64, StoreError> {
+        view::rebuild(self, accept_older)
     }
 
     /// Refuses to go on when another process has brought the database to steps that this program does not know.

@@ -52,6 +52,28 @@ pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
     Ok(view.files)
 }
 
+/// Writes the view anew; see [`Store::rebuild_view`].
+pub(crate) fn rebuild(store: &Store, accept_older: bool) -> Result<u64, StoreError> {
+    if store.is_read_only() {
+        return Err(StoreError::ReadOnly {
+            path: store.layout().database(),
+        });
+    }
+    let _lock = lock_of(store.layout())?;
+    let snapshot = store.snapshot()?;
+    let mut view = View {
+        root: store.layout().index().join(DIRECTORY),
+        snapshot: &snapshot,
+        files: 0,
+    };
+    if !accept_older {
+        view.generation()?;
+    }
+    view.rebuild()?;
+    view.write(MARKER.as_ref(), &marker_bytes(&snapshot.head()))?;
+    Ok(view.files)
+}
+
 /// The content of the file `VIEW`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -23,9 +23,9 @@ use orket_kernel::{Digest, RunId};
 use crate::access::Access;
 use crate::commit::CommitTransaction;
 use crate::content::Content;
-use crate::horizon;
 use crate::verify::Findings;
 use crate::{Store, StoreError, verify, view};
+use crate::{home_lock, horizon};
 
 use files::Files;
 use plan::{Claim, Plan};
@@ -187,7 +187,12 @@ impl Store {
 
     /// Removes files, each kind after what forgets it is committed.
     fn sweep_files(&self, stale: &Files, collected: &mut Collected) -> Result<(), StoreError> {
-        loop {
+        let keeping = home_lock::remove_blobs(self.layout());
+        if let Err(StoreError::Busy { .. }) = keeping {
+            let note = "a backup was copying large contents; the next collection removes theirs";
+            collected.notes.push(note.to_owned());
+        }
+        while keeping.is_ok() {
             // Nobody can be between writing such a file and its row while this transaction lives.
             let transaction = self.begin()?;
             let found = files::blobs(transaction.access(), &BTreeSet::new(), ROWS_MAX)?;
@@ -195,6 +200,10 @@ impl Store {
             if found.paths.len() < ROWS_MAX {
                 break;
             }
+        }
+        match keeping {
+            Ok(_) | Err(StoreError::Busy { .. }) => {}
+            Err(error) => return Err(error),
         }
         stale.remove()?;
         let snapshot = self.snapshot()?;
