@@ -10,8 +10,8 @@ use orket_cards::{
 use orket_kernel::canonical;
 use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
 use orket_lsi::{
-    Collected, CommitTransaction, Depth, Imported, Migration, Restored, Retention, Store, Sweep,
-    Verification,
+    Collected, CommitTransaction, Depth, Imported, Migration, Recovery, Restored, Retention, Store,
+    Sweep, Verification,
 };
 use orket_ports::Event;
 
@@ -52,6 +52,18 @@ impl Board {
             Err(orket_lsi::StoreError::NoDatabase { .. }) => Ok(None),
             Err(error) => Err(from_store(error)),
         }
+    }
+
+    /// Returns what the opening found and did, and by how many generations `agent_output/` is behind.
+    ///
+    /// # Errors
+    /// As [`Store::recovery`].
+    pub fn recovery(&self) -> Result<(Recovery, u64), StoreFault> {
+        let recovery = self.store.recovery().map_err(from_store)?;
+        let newest = self.store.head().map_err(from_store)?.generation;
+        let applied = self.output_generation()?;
+        let behind = applied.map_or(0, |applied| newest.saturating_sub(applied));
+        Ok((recovery, behind))
     }
 
     /// Returns the index.

@@ -29,6 +29,7 @@ pub fn from_store(error: StoreError) -> StoreFault {
         | StoreError::Foreign { .. }
         | StoreError::Newer { .. }
         | StoreError::Older { .. }
+        | StoreError::LogNotReadable { .. }
         | StoreError::Migration { .. }
         | StoreError::SqliteTooOld { .. }
         | StoreError::NotEmpty { .. }

@@ -106,6 +106,12 @@ pub enum StoreError {
         /// The first step that it lacks.
         missing: u32,
     },
+    /// The log of the database holds commits, and reading them needs the right to write beside it.
+    #[error("{} holds commits, and they cannot be read where nothing can be written", path.display())]
+    LogNotReadable {
+        /// The log.
+        path: PathBuf,
+    },
     /// A schema step failed, or differs from what was applied under its number.
     #[error("schema step {version} cannot be applied to {}: {reason}", path.display())]
     Migration {
@@ -347,6 +353,9 @@ impl StoreError {
             }
             StoreError::EnvelopeDiffers { .. } => "use the envelope of the run, or start a new run",
             StoreError::UnknownRun { .. } => "start the run first",
+            StoreError::LogNotReadable { .. } => {
+                "copy the home to a place that you can write and read it there, or make it writable"
+            }
             StoreError::Occupied { .. } => "name a file that is not there yet",
             StoreError::HasDatabase { .. } => {
                 "`--replace` gives it up for the backup; back it up first if you may want it again"

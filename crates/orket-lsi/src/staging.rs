@@ -173,6 +173,13 @@ impl Staging {
         Ok(Some(staged))
     }
 
+    /// Tells whether a turn is staged whole, as far as that can be told without reading it.
+    pub(crate) fn is_whole(&self, run_id: &RunId, turn_id: TurnId) -> bool {
+        self.turn_directory(run_id, turn_id)
+            .join(DELETIONS)
+            .exists()
+    }
+
     /// Removes everything that a turn has in the staging area.
     ///
     /// # Errors

@@ -14,6 +14,8 @@ use crate::home::Home;
 use crate::home_lock::{self, HomeLock};
 use crate::migration::{self, Migration, Progress};
 use crate::promotion::Head;
+use crate::reading::{self, Reading};
+use crate::recovery::Recovery;
 use crate::verify::{Depth, Verification};
 use crate::{Snapshot, Staging, StoreError, creation, database, view};
 
@@ -45,6 +47,10 @@ pub struct Store {
     writer: Option<Mutex<Connection>>,
     /// Held by a store that can write: nobody puts another database in its place meanwhile.
     _lock: Option<HomeLock>,
+    /// What the opening cleaned up.
+    cleaned: Recovery,
+    /// How connections that read are opened.
+    reading: Reading,
     gate: Gate,
     poison: Mutex<Option<Cause>>,
     /// How often this process committed.
@@ -95,15 +101,17 @@ impl Store {
             opened.map_err(|error: StoreError| error.with_wait(millis(settings.busy_timeout)))?;
         Ok(Store {
             _lock: Some(lock),
-            ..Store::new(home, settings, steps.len(), Some(connection))
+            cleaned: Recovery::clean(&home)?,
+            ..Store::new(home.clone(), settings, steps.len(), Some(connection))
         })
     }
 
-    /// Opens the store of `home` for reading; neither makes nor changes anything.
+    /// Opens the store of `home` for reading; neither makes nor changes anything but the shared memory of its readers (`-shm`)
+    /// and an empty log. A home that nobody can write is read as it lies there if its log is empty.
     ///
     /// # Errors
-    /// [`StoreError::NoDatabase`] if there is none, [`StoreError::Older`] if it must be brought forward first, and as
-    /// [`Store::open`].
+    /// [`StoreError::NoDatabase`] if there is none, [`StoreError::Older`] if it must be brought forward first,
+    /// [`StoreError::LogNotReadable`] if its log holds commits that cannot be read without writing, and as [`Store::open`].
     pub fn open_read_only(home: &Path, migrations: &[Migration]) -> Result<Store, StoreError> {
         Store::open_read_only_with(home, migrations, Settings::default())
     }
@@ -121,11 +129,25 @@ impl Store {
         let home = Home::find(home)?;
         let path = home.database();
         let steps = migration::all(migrations, &path)?;
-        let connection = database::open_reader(&path, settings.busy_timeout)?;
-        match migration::examine(&connection, &steps, &path)? {
+        let look = |reading: Reading| {
+            let connection = reading.open(&path, settings.busy_timeout)?;
+            migration::examine(&connection, &steps, &path)
+        };
+        let mut reading = Reading::Shared;
+        let progress = match look(reading) {
+            Err(error) if reading::needs_writing(&error) => {
+                reading = Reading::of_unwritable(&path)?;
+                look(reading)?
+            }
+            other => other?,
+        };
+        match progress {
             Progress::Empty => Err(StoreError::NoDatabase { path }),
             Progress::Lacks(missing) => Err(StoreError::Older { path, missing }),
-            Progress::Complete => Ok(Store::new(home, settings, steps.len(), None)),
+            Progress::Complete => Ok(Store {
+                reading,
+                ..Store::new(home, settings, steps.len(), None)
+            }),
         }
     }
 
@@ -136,6 +158,8 @@ impl Store {
             steps: i64::try_from(steps).unwrap_or(i64::MAX),
             writer: writer.map(Mutex::new),
             _lock: None,
+            cleaned: Recovery::default(),
+            reading: Reading::Shared,
             gate: Gate::default(),
             poison: Mutex::default(),
             commits: AtomicU64::new(0),
@@ -145,6 +169,10 @@ impl Store {
     /// Returns the home directory, with symbolic links resolved.
     pub fn home(&self) -> &Path {
         self.home.root()
+    }
+
+    pub(crate) fn cleaned(&self) -> &Recovery {
+        &self.cleaned
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
@@ -161,7 +189,9 @@ impl Store {
     /// Fails if the database cannot be read, or if its newest promotion does not verify.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.check_poison()?;
-        let connection = database::open_reader(&self.home.database(), self.settings.busy_timeout)
+        let connection = self
+            .reading
+            .open(&self.home.database(), self.settings.busy_timeout)
             .map_err(|error| self.waited(error))?;
         self.check_steps(&connection)?;
         Snapshot::begin(connection, self.home.clone()).map_err(|error| self.waited(error))
@@ -232,7 +262,9 @@ impl Store {
     /// every projection that bears them. While the view is being checked, nobody can bring it forward.
     pub fn verify(&self, depth: Depth) -> Result<Verification, StoreError> {
         self.check_poison()?;
-        let connection = database::open_reader(&self.home.database(), self.settings.busy_timeout)
+        let connection = self
+            .reading
+            .open(&self.home.database(), self.settings.busy_timeout)
             .map_err(|error| self.waited(error))?;
         self.check_steps(&connection)?;
         Verification::run(connection, self, depth).map_err(|error| self.waited(error))
@@ -240,7 +272,9 @@ impl Store {
 
     pub(crate) fn open_copier(&self) -> Result<Connection, StoreError> {
         self.check_poison()?;
-        let connection = database::open_copier(&self.home.database(), self.settings.busy_timeout)
+        let connection = self
+            .reading
+            .open_copier(&self.home.database(), self.settings.busy_timeout)
             .map_err(|error| self.waited(error))?;
         self.check_steps(&connection)?;
         Ok(connection)

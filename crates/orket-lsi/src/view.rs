@@ -83,6 +83,14 @@ pub(crate) struct Marker {
     pub(crate) state_digest: Digest,
 }
 
+/// Returns the generation that the view of a home says it shows; `None` if there is no view.
+pub(crate) fn generation_shown(home: &Home) -> Result<Option<u64>, StoreError> {
+    let path = home.index().join(DIRECTORY).join(MARKER);
+    let bytes = whole_file::read(&path).map_err(|error| StoreError::file(&path, "read", error))?;
+    let marker = bytes.and_then(|bytes| canonical::from_bytes::<Marker>(&bytes).ok());
+    Ok(marker.map(|marker| marker.generation))
+}
+
 /// Returns the content of the file `VIEW`.
 pub(crate) fn marker_bytes(head: &Head) -> Vec<u8> {
     canonical::to_bytes(&object! {

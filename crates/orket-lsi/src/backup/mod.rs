@@ -9,6 +9,7 @@ mod write;
 
 use orket_kernel::Digest;
 
+pub(crate) use restore::DRAFT;
 pub use restore::Restored;
 
 /// The version that every archive carries.
