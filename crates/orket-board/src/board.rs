@@ -10,8 +10,8 @@ use orket_cards::{
 use orket_kernel::canonical;
 use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
 use orket_lsi::{
-    Collected, CommitTransaction, Depth, Imported, Migration, Recovery, Restored, Retention, Store,
-    Sweep, Verification,
+    Collected, CommitTransaction, Depth, Imported, Limits, Migration, Recovery, Restored,
+    Retention, Store, Sweep, Verification,
 };
 use orket_ports::Event;
 
@@ -51,6 +51,14 @@ impl Board {
             Ok(store) => Ok(Some(Board { store })),
             Err(orket_lsi::StoreError::NoDatabase { .. }) => Ok(None),
             Err(error) => Err(from_store(error)),
+        }
+    }
+
+    /// Bounds the room that the home may take: a turn that would exceed it is refused before it is committed.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Board {
+        Board {
+            store: self.store.with_limits(limits),
         }
     }
 
@@ -175,6 +183,8 @@ impl TurnStore for Board {
     ) -> Result<RunHandle, StoreFault> {
         self.transact(|transaction| {
             journal::check_fence(transaction.connection(), &envelope.run_id, fence)?;
+            // Before model time is spent.
+            transaction.check_room(0).map_err(from_store)?;
             let handle = transaction.start_run(envelope).map_err(from_store)?;
             journal::begin_run(transaction.connection(), &envelope.run_id, epic)?;
             Ok(handle)
@@ -198,6 +208,10 @@ impl TurnStore for Board {
                     found,
                 });
             }
+            let contents = commit.plan.objects.values().chain(&commit.evidence);
+            transaction
+                .check_room(bytes_of(contents) + record.len() as u64)
+                .map_err(from_store)?;
             let promoted = transaction
                 .promote(&commit.plan, &record)
                 .map_err(from_store)?;
@@ -235,6 +249,9 @@ impl TurnStore for Board {
             let connection = transaction.connection();
             journal::check_fence(connection, &run_id, attempt.fence)?;
             journal::check_open(connection, &run_id)?;
+            transaction
+                .check_room(bytes_of(attempt.evidence.iter()) + record.len() as u64)
+                .map_err(from_store)?;
             let record_digest = transaction.keep_record(&record).map_err(from_store)?;
             for evidence in &attempt.evidence {
                 transaction.keep_record(evidence).map_err(from_store)?;
@@ -333,6 +350,10 @@ impl Board {
             reason: format!("{} cannot be used: {error}", path.display()),
         }
     }
+}
+
+fn bytes_of<'a>(contents: impl Iterator<Item = &'a Vec<u8>>) -> u64 {
+    contents.map(|bytes| bytes.len() as u64).sum()
 }
 
 fn exchange_path(place: &ExchangePlace) -> String {

@@ -20,6 +20,9 @@ pub fn from_store(error: StoreError) -> StoreFault {
         StoreError::Corrupt { .. } | StoreError::OlderThanView { .. } => {
             StoreFault::Corrupt { reason }
         }
+        StoreError::OverQuota { .. } | StoreError::OverReserve { .. } => {
+            StoreFault::NoRoom { reason }
+        }
         StoreError::NoDatabase { .. }
         | StoreError::Full { .. }
         | StoreError::Denied { .. }

@@ -47,6 +47,12 @@ pub enum StoreFault {
         /// What is not there.
         reason: String,
     },
+    /// What was to be committed exceeds the room that the project may take. The state is as it was.
+    #[error("{reason}")]
+    NoRoom {
+        /// How much there is, how much is needed, and what to do.
+        reason: String,
+    },
     /// The database cannot be used as it is: missing, foreign, newer, unsafe, read-only.
     #[error("{reason}")]
     Unusable {

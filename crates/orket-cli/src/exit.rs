@@ -106,6 +106,7 @@ impl From<StoreFault> for Failure {
             | StoreFault::Absent { .. }
             | StoreFault::NotRetained { .. } => NO,
             StoreFault::Unusable { .. } => INVALID,
+            StoreFault::NoRoom { .. } => REFUSED,
             StoreFault::Poisoned { .. } => DISK,
             StoreFault::Failed { .. } => BUG,
         };

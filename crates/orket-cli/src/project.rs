@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use orket_lsi::Retention;
+use orket_lsi::{Limits, Retention};
 
 use crate::exit::{self, Failure};
 use crate::settings::Settings;
@@ -40,12 +40,24 @@ pub(crate) struct RetentionConfig {
     pub(crate) runs: Option<u64>,
     /// How many bytes objects and records may take.
     pub(crate) bytes: Option<u64>,
+    /// How many bytes database and large contents may take.
+    pub(crate) quota_bytes: Option<u64>,
+    /// How many bytes must stay free on the file system.
+    pub(crate) reserve_bytes: Option<u64>,
     /// Whether the policy is applied after each run.
     #[serde(default)]
     pub(crate) auto: bool,
 }
 
 impl RetentionConfig {
+    /// Returns the room that the home may take.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            quota_bytes: self.quota_bytes,
+            reserve_bytes: self.reserve_bytes,
+        }
+    }
+
     /// Returns the bounds.
     pub(crate) fn policy(&self) -> Retention {
         Retention {

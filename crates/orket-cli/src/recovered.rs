@@ -17,7 +17,7 @@ pub(crate) fn tell(board: &Board) -> Result<(), Failure> {
     }
     for (run, turn) in &found.uncommitted {
         terminal::say(&format!(
-            "recovered: {turn} of the run {run} was interrupted before its commit; the state is the one before it\n"
+            "recovered: {turn} of the run {run} was staged and not committed; the state is the one before it\n"
         ));
     }
     for (projection, behind) in [

@@ -27,7 +27,7 @@ pub(crate) fn workspace(project: &Project) -> Result<ProjectWorkspace, Failure> 
 
 /// Opens the database for a command that writes, and says what that found and cleaned up.
 pub(crate) fn board(project: &Project) -> Result<Board, Failure> {
-    let board = Board::open(&project.home)?;
+    let board = Board::open(&project.home)?.with_limits(project.config.retention.limits());
     recovered::tell(&board)?;
     Ok(board)
 }

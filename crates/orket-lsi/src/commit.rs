@@ -11,7 +11,7 @@ use crate::committed::Committed;
 use crate::content::{self, Content};
 use crate::gate::Pass;
 use crate::promotion::{self, Head};
-use crate::{Store, StoreError, promote, run};
+use crate::{Store, StoreError, promote, room, run};
 
 /// One `IMMEDIATE` transaction: everything in it becomes durable at [`CommitTransaction::commit`], or nothing does.
 ///
@@ -110,6 +110,19 @@ impl<'a> CommitTransaction<'a> {
             bytes,
         ))?;
         Ok(digest)
+    }
+
+    /// Refuses to add contents of `incoming_bytes` if the limits of the store leave no room for them. To be called before
+    /// anything is added.
+    ///
+    /// # Errors
+    /// [`StoreError::OverQuota`], [`StoreError::OverReserve`].
+    ///
+    /// # Limitations
+    /// Rows and nodes that a turn adds beside its contents are not foreseen; they may exceed the quota by some pages, and
+    /// the next call then refuses.
+    pub fn check_room(&self, incoming_bytes: u64) -> Result<(), StoreError> {
+        room::check(self.access(), self.store.limits(), incoming_bytes)
     }
 
     /// Makes everything durable. When it has returned, a power cut does not undo it.

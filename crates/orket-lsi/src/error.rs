@@ -41,6 +41,37 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What is to be added exceeds the quota of the home. Nothing was changed.
+    #[error(
+        "{} takes {used_bytes} bytes, {incoming_bytes} more would exceed the quota of {quota_bytes}",
+        path.display()
+    )]
+    OverQuota {
+        /// What the quota bounds.
+        path: PathBuf,
+        /// The quota.
+        quota_bytes: u64,
+        /// What is taken now.
+        used_bytes: u64,
+        /// What was to be added.
+        incoming_bytes: u64,
+    },
+    /// The file system has less free than is to stay free. Nothing was changed.
+    #[error(
+        "the file system of {} has {free_bytes} bytes free; with {incoming_bytes} more it would be less than the \
+         {reserve_bytes} that are to stay free",
+        path.display()
+    )]
+    OverReserve {
+        /// What was to grow.
+        path: PathBuf,
+        /// What is to stay free.
+        reserve_bytes: u64,
+        /// What is free now.
+        free_bytes: u64,
+        /// What was to be added.
+        incoming_bytes: u64,
+    },
     /// A path may not be read or written, or the medium is read-only.
     #[error("{} may not be {tried}", path.display())]
     Denied {
@@ -353,6 +384,13 @@ impl StoreError {
             }
             StoreError::EnvelopeDiffers { .. } => "use the envelope of the run, or start a new run",
             StoreError::UnknownRun { .. } => "start the run first",
+            StoreError::OverQuota { .. } => {
+                "`orket gc` says what retention can let go; or raise retention.quota_bytes in orket.toml; then run the same \
+                 command again"
+            }
+            StoreError::OverReserve { .. } => {
+                "make space, or lower retention.reserve_bytes in orket.toml; then run the same command again"
+            }
             StoreError::LogNotReadable { .. } => {
                 "copy the home to a place that you can write and read it there, or make it writable"
             }

@@ -16,6 +16,7 @@ use crate::migration::{self, Migration, Progress};
 use crate::promotion::Head;
 use crate::reading::{self, Reading};
 use crate::recovery::Recovery;
+use crate::room::Limits;
 use crate::verify::{Depth, Verification};
 use crate::{Snapshot, Staging, StoreError, creation, database, view};
 
@@ -47,6 +48,7 @@ pub struct Store {
     writer: Option<Mutex<Connection>>,
     /// Held by a store that can write: nobody puts another database in its place meanwhile.
     _lock: Option<HomeLock>,
+    limits: Limits,
     /// What the opening cleaned up.
     cleaned: Recovery,
     /// How connections that read are opened.
@@ -158,12 +160,23 @@ impl Store {
             steps: i64::try_from(steps).unwrap_or(i64::MAX),
             writer: writer.map(Mutex::new),
             _lock: None,
+            limits: Limits::default(),
             cleaned: Recovery::default(),
             reading: Reading::Shared,
             gate: Gate::default(),
             poison: Mutex::default(),
             commits: AtomicU64::new(0),
         }
+    }
+
+    /// Bounds the room that the home may take; see [`CommitTransaction::check_room`].
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Store {
+        Store { limits, ..self }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Returns the home directory, with symbolic links resolved.
