@@ -14,6 +14,7 @@ mod sample;
 // Whole terminal sessions, as a person sees them.
 mod digest_session;
 mod explain_session;
+mod keeping_session;
 mod replay_session;
 mod run_session;
 mod show_session;
@@ -26,6 +27,9 @@ mod init;
 mod equivalence;
 // kill -9 at any moment.
 mod kill;
+
+// Commands that only read, where nothing can be written too.
+mod read_only;
 
 // Failures: one line that names the thing and what to do, the documented exit code, nothing lost.
 mod backend;
