@@ -10,4 +10,5 @@ pub(crate) mod kernel_tree;
 pub(crate) mod laws;
 pub(crate) mod links;
 pub(crate) mod pure_sources;
+pub(crate) mod schemas;
 pub(crate) mod test_command;

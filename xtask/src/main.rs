@@ -1,6 +1,7 @@
 //! Checks and chores of the workspace, as `cargo xtask COMMAND`.
 //!
-//! It is for people who change Orket; nothing that ships depends on it, and it depends on no crate of ours. A check here
+//! It is for people who change Orket; nothing that ships depends on it, and of ours it depends on the kernel alone,
+//! for the JSON Schemas of its types. A check here
 //! proves something the compiler cannot: which crate may use which, and that what the documents say is so.
 #![forbid(unsafe_code)]
 

@@ -27,6 +27,10 @@ pub(crate) enum Kind {
 pub(crate) struct Dependency {
     pub(crate) name: String,
     pub(crate) kind: Kind,
+    /// Whether only a feature brings it in.
+    pub(crate) optional: bool,
+    /// The features of it that are asked for.
+    pub(crate) features: Vec<String>,
 }
 
 /// A crate of ours.
@@ -35,6 +39,8 @@ pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) dir: PathBuf,
     pub(crate) dependencies: Vec<Dependency>,
+    /// What each feature of it turns on.
+    pub(crate) features: BTreeMap<String, Vec<String>>,
 }
 
 /// A package in the resolved tree, ours or not, with what is compiled into it (dev-dependencies left out).
@@ -103,8 +109,11 @@ impl Workspace {
                         .map(|it| Dependency {
                             name: it.name,
                             kind: it.kind.unwrap_or(Kind::Normal),
+                            optional: it.optional,
+                            features: it.features,
                         })
                         .collect(),
+                    features: package.features,
                 });
             }
             let uses = uses.remove(&package.id).unwrap_or_default();
@@ -174,7 +183,7 @@ pub(crate) fn read(path: &Path) -> Result<String> {
 
 /// The part of cargo's answer that is used here.
 mod wire {
-    use super::{Deserialize, Kind, PathBuf};
+    use super::{BTreeMap, Deserialize, Kind, PathBuf};
 
     #[derive(Deserialize)]
     pub(super) struct Metadata {
@@ -190,12 +199,18 @@ mod wire {
         pub(super) name: String,
         pub(super) manifest_path: PathBuf,
         pub(super) dependencies: Vec<Dependency>,
+        #[serde(default)]
+        pub(super) features: BTreeMap<String, Vec<String>>,
     }
 
     #[derive(Deserialize)]
     pub(super) struct Dependency {
         pub(super) name: String,
         pub(super) kind: Option<Kind>,
+        #[serde(default)]
+        pub(super) optional: bool,
+        #[serde(default)]
+        pub(super) features: Vec<String>,
     }
 
     #[derive(Deserialize)]
@@ -231,7 +246,9 @@ mod tests {
             "workspace_root": "/w", "workspace_members": ["a 1"],
             "packages": [
                 {"id": "a 1", "name": "a", "manifest_path": "/w/crates/a/Cargo.toml",
-                 "dependencies": [{"name": "b", "kind": null}, {"name": "c", "kind": "dev"}]},
+                 "features": {"more": ["dep:b"]},
+                 "dependencies": [{"name": "b", "kind": null, "optional": true, "features": ["x"]},
+                                  {"name": "c", "kind": "dev"}]},
                 {"id": "b 1", "name": "b", "manifest_path": "/r/b/Cargo.toml", "dependencies": []},
                 {"id": "c 1", "name": "c", "manifest_path": "/r/c/Cargo.toml", "dependencies": []}
             ],
@@ -251,6 +268,12 @@ mod tests {
             .map(|it| it.kind)
             .collect();
         assert_eq!(kinds, [Kind::Normal, Kind::Dev]);
+        let [b, c] = &workspace.members[0].dependencies[..] else {
+            panic!("two dependencies are declared");
+        };
+        assert_eq!((b.optional, c.optional), (true, false));
+        assert_eq!(b.features, ["x"]);
+        assert_eq!(workspace.members[0].features["more"], ["dep:b"]);
         assert_eq!(workspace.packages["a 1"].uses, ["b 1"]);
         assert_eq!(workspace.shown(Path::new("/w/crates/a")), "crates/a");
     }

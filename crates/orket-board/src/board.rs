@@ -79,6 +79,11 @@ impl Board {
         &self.store
     }
 
+    /// Returns the index alone, to look at.
+    pub fn into_index(self) -> Store {
+        self.store
+    }
+
     /// Looks at index and board and lists what is damaged; changes nothing. The tables of the board are part of the full
     /// depth only.
     ///

@@ -39,6 +39,8 @@ pub struct ExchangeRecord {
     pub request: Digest,
     /// The digest of the answer; `None` if no whole answer came.
     pub answer: Option<Digest>,
+    /// The audit records of the answer's calls, if another answer was judged in its place; else they are those of the turn.
+    pub decisions: Vec<Decision>,
 }
 
 /// One tool call with what became of it.

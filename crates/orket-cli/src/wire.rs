@@ -1,11 +1,15 @@
 //! The one file that names concrete adapters.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use orket_board::Board;
+use orket_board::{Board, store_fault};
 use orket_flow::{ProviderKind, Tools, VenueAsset};
+use orket_kernel::StoreFailure;
+use orket_kernel::wire::{Operation, StoreUse};
+use orket_lsi::{Store, StoreError};
 use orket_ports::{Clock, ModelProvider};
 use orket_provider::{Ollama, Recorded};
 use orket_tools::builtin;
@@ -50,6 +54,45 @@ pub(crate) fn board_to_look_at(project: &Project) -> Result<Board, Failure> {
 /// Turns an error of the index into a failure.
 pub(crate) fn store_failure(error: orket_lsi::StoreError) -> Failure {
     orket_board::store_fault(error).into()
+}
+
+/// Opens the index of a home for an operation of the kernel API; `None` if there is none, which only `start-run` makes.
+///
+/// A home that holds a board is for looking at alone: its turns are made by `orket run`, which changes board and index
+/// together.
+pub(crate) fn state_store(home: &Path, operation: Operation) -> Result<Option<Store>, Failure> {
+    let commits = operation.store_use() == StoreUse::Commits;
+    let opened = match Store::open_read_only(home, &[]) {
+        Err(StoreError::NoDatabase { .. }) if operation != Operation::StartRun => return Ok(None),
+        Err(StoreError::NoDatabase { .. } | StoreError::Older { .. }) if commits => {
+            Store::open(home, &[])
+        }
+        Ok(_) if commits => Store::open(home, &[]),
+        opened => opened,
+    };
+    match opened {
+        Err(error @ StoreError::Newer { .. }) => {
+            let Ok(Some(board)) = Board::open_read_only(home) else {
+                return Err(store_fault(error).into());
+            };
+            if matches!(operation.store_use(), StoreUse::Optional | StoreUse::Reads) {
+                return Ok(Some(board.into_index()));
+            }
+            let home = home.display();
+            let message = format!(
+                "{home} holds a board, whose turns are made by `orket run`; name another directory with --home"
+            );
+            Err(Failure::new(exit::USAGE, message))
+        }
+        opened => Ok(Some(opened.map_err(store_fault)?)),
+    }
+}
+
+/// Tells whether a failure of the store means that its state is unknown until it is opened again.
+pub(crate) fn is_poisoned(failure: &StoreFailure) -> bool {
+    let source = std::error::Error::source(failure);
+    let error = source.and_then(|source| source.downcast_ref::<StoreError>());
+    matches!(error, Some(StoreError::Poisoned { .. }))
 }
 
 /// Makes the tools.

@@ -120,6 +120,10 @@ impl Session<'_> {
         self.tell_verdicts(place, &first, &governed);
         let mut judged = first.clone();
         if governed.is_correctable() {
+            // Every decision is logged, that about an answer which is put right as well (Law 8).
+            if let Some(superseded) = exchanges.records.last_mut() {
+                superseded.decisions.clone_from(&governed.decisions);
+            }
             let violations: Vec<Refusal> = governed
                 .refusals
                 .iter()

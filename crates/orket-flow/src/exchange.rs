@@ -49,6 +49,7 @@ impl Session<'_> {
                         exchanges.records.push(ExchangeRecord {
                             request: request_digest,
                             answer: None,
+                            decisions: Vec::new(),
                         });
                         return Ok(Err(error));
                     }
@@ -71,6 +72,7 @@ impl Session<'_> {
         exchanges.records.push(ExchangeRecord {
             request: request_digest,
             answer: Some(Digest::of_bytes(&answer_bytes)),
+            decisions: Vec::new(),
         });
         exchanges.evidence.push(request_bytes);
         exchanges.evidence.push(answer_bytes);

@@ -28,7 +28,7 @@ use crate::scope::{Outcomes, Scope, read_card};
 use crate::verification::Verified;
 
 /// The most tool calls that one answer may hold.
-const CALLS_MAX: usize = 32;
+pub(crate) const CALLS_MAX: usize = 32;
 
 /// The tools that are built in, by name.
 pub type Tools = BTreeMap<String, Arc<dyn Tool>>;

@@ -177,7 +177,7 @@ pub fn replay_turn(
     replay_row(snapshot, tools, &run, row)
 }
 
-fn find_run(snapshot: &dyn TurnSnapshot, run_id: &RunId) -> Result<RunRow, ReplayError> {
+pub(crate) fn find_run(snapshot: &dyn TurnSnapshot, run_id: &RunId) -> Result<RunRow, ReplayError> {
     snapshot.run(run_id)?.ok_or_else(|| ReplayError::NoRun {
         run: run_id.to_string(),
     })

@@ -9,6 +9,7 @@ use crate::{
 
 /// How far a run sees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VisibilityMode {
     /// Only what the index on this machine holds. There is no other mode.
@@ -18,6 +19,7 @@ pub enum VisibilityMode {
 
 /// What `finish_run` does with the staging of a run that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EvidencePolicy {
     /// It discards what was staged.
@@ -29,9 +31,11 @@ pub enum EvidencePolicy {
 
 /// What a run is and what it may do.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RunEnvelope {
     /// [`CONTRACT_VERSION`].
+    #[cfg_attr(feature = "schema", schemars(extend("const" = CONTRACT_VERSION)))]
     pub contract_version: String,
     /// The run.
     pub run_id: RunId,
@@ -160,6 +164,7 @@ impl RunEnvelope {
 
 /// Names a run together with the digest of its envelope; one that does not match is refused (kernel decision 18).
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RunHandle {
     /// The run.

@@ -5,7 +5,7 @@
 //! ```
 
 use crate::canonical::{self, Value};
-use crate::{Code, KernelIssue, Level, Pointer, Stage};
+use crate::{Code, KernelIssue, Pointer, Stage};
 
 /// Writes an issue as an event line.
 pub fn format(issue: &KernelIssue) -> String {
@@ -20,20 +20,19 @@ pub fn format(issue: &KernelIssue) -> String {
     fields.map(|field| escape(&field)).join("|")
 }
 
-/// Reads an event line back; `None` if it is not one.
+/// Reads an event line back; `None` if it is not one. An issue has one line: details that are not canonical, or a level that
+/// does not follow from the code, make none.
 pub fn parse(line: &str) -> Option<KernelIssue> {
     let fields = split(line)?;
-    let [level, stage, code, location, message, details] = <[String; 6]>::try_from(fields).ok()?;
-    Some(KernelIssue {
-        level: [Level::Fail, Level::Info]
-            .into_iter()
-            .find(|l| l.to_string() == level)?,
-        stage: Stage::ALL.into_iter().find(|s| s.as_str() == stage)?,
-        code: Code::parse(&code)?,
-        location: Pointer::parse(&location)?,
+    let [_, stage, code, location, message, details] = <[String; 6]>::try_from(fields).ok()?;
+    let issue = KernelIssue::new(
+        Stage::ALL.into_iter().find(|s| s.as_str() == stage)?,
+        Code::parse(&code)?,
+        Pointer::parse(&location)?,
         message,
-        details: canonical::parse(details.as_bytes()).ok()?,
-    })
+        canonical::parse(details.as_bytes()).ok()?,
+    );
+    (format(&issue) == line).then_some(issue)
 }
 
 /// Returns `details` as a value for an issue made from name and value pairs.

@@ -8,6 +8,7 @@ use crate::{Code, Pointer};
 
 /// How grave an issue is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// The turn cannot be promoted.
@@ -20,6 +21,7 @@ pub enum Level {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// The input has the shape that the contract demands.
@@ -73,6 +75,12 @@ impl fmt::Display for Level {
 
 /// One finding about a turn (Spec-003): where, which code, and the facts.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(!try_from, deny_unknown_fields)
+)]
+#[serde(try_from = "IssueText")]
 pub struct KernelIssue {
     /// How grave it is.
     pub level: Level,
@@ -86,6 +94,41 @@ pub struct KernelIssue {
     pub message: String,
     /// The facts, as canonical JSON.
     pub details: Value,
+}
+
+/// The wire form of an issue, unchecked.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IssueText {
+    level: Level,
+    stage: Stage,
+    code: Code,
+    location: Pointer,
+    message: String,
+    details: Value,
+}
+
+/// Says that the level of an issue does not follow from its code: a failure that is told as an information, or the other way
+/// round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the level {level} does not follow from the code {code}; E_ fails, I_ informs")]
+struct LevelMismatch {
+    level: Level,
+    code: Code,
+}
+
+impl TryFrom<IssueText> for KernelIssue {
+    type Error = LevelMismatch;
+
+    fn try_from(text: IssueText) -> Result<KernelIssue, LevelMismatch> {
+        let IssueText { level, code, .. } = text;
+        let issue = KernelIssue::new(text.stage, code, text.location, text.message, text.details);
+        if issue.level == level {
+            Ok(issue)
+        } else {
+            Err(LevelMismatch { level, code })
+        }
+    }
 }
 
 impl KernelIssue {

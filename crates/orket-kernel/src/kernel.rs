@@ -152,11 +152,16 @@ impl<S: StateStore> Kernel<S> {
     pub fn replay_run(&self, descriptor: &RunDescriptor) -> Result<ParityReport, KernelError> {
         let run_id = &descriptor.run_id;
         let committed = self.store.committed()?;
-        let standing = match self.standing(run_id) {
-            Ok(standing) => standing,
-            Err(KernelError::Refused(issues)) => {
-                return Ok(ParityReport::new(ParityKind::Replay, 0, Vec::new(), issues));
+        let nothing = |faults| ParityReport::new(ParityKind::Replay, 0, Vec::new(), faults);
+        let standing = match committed.run(run_id).map_err(KernelError::from) {
+            Ok(Some(standing)) => standing,
+            Ok(None) => {
+                let place = Pointer::root().key("run_descriptor").key("run_id");
+                let message = format!("the run {run_id} was never started");
+                let code = Code::BaseShapeInvalid;
+                return Ok(nothing(vec![fault(place, code, "unknown_run", message)]));
             }
+            Err(KernelError::Refused(issues)) => return Ok(nothing(issues)),
             Err(error) => return Err(error),
         };
         let own = handle(&standing.envelope)?;
@@ -178,11 +183,13 @@ impl<S: StateStore> Kernel<S> {
             let place = Pointer::root().key("turns").key(&turn_id.to_string());
             match trace(&committed, &own, turn_id)? {
                 Err(reason) => faults.push(fault(place, Code::LsiCorruptRecord, "trace", reason)),
-                Ok(trace) => {
-                    let objects = objects(&committed, &trace)?;
-                    divergences.extend(trace.replay(&standing.envelope, &objects).1);
-                    compared += 1;
-                }
+                Ok(trace) => match objects(&committed, &trace) {
+                    Err(KernelError::Refused(issues)) => faults.extend(issues),
+                    objects => {
+                        divergences.extend(trace.replay(&standing.envelope, &objects?).1);
+                        compared += 1;
+                    }
+                },
             }
         }
         Ok(ParityReport::new(
@@ -214,27 +221,34 @@ impl<S: StateStore> Kernel<S> {
     ) -> Result<Result<RecordedRun, KernelIssue>, KernelError> {
         let place = Pointer::root().key("runs").key(run_id.as_str());
         let committed = self.store.committed()?;
-        let Some(standing) = committed.run(run_id)? else {
-            return Ok(Err(fault(
-                place,
-                Code::BaseShapeInvalid,
-                "unknown_run",
-                format!("the run {run_id} was never started"),
-            )));
+        let damaged =
+            |place, reason| Ok(Err(fault(place, Code::LsiCorruptRecord, "trace", reason)));
+        let standing = match intact(committed.run(run_id))? {
+            Ok(Some(standing)) => standing,
+            Err(reason) => return damaged(place, reason),
+            Ok(None) => {
+                return Ok(Err(fault(
+                    place,
+                    Code::BaseShapeInvalid,
+                    "unknown_run",
+                    format!("the run {run_id} was never started"),
+                )));
+            }
         };
         let own = handle(&standing.envelope)?;
         let mut results = Vec::new();
         for turn_id in turns(standing.last_turn) {
             match trace(&committed, &own, turn_id)? {
-                Err(reason) => {
-                    return Ok(Err(fault(place, Code::LsiCorruptRecord, "trace", reason)));
-                }
+                Err(reason) => return damaged(place, reason),
                 Ok(trace) => results.push(trace.result),
             }
         }
         let reached = match standing.last_turn {
             None => None,
-            Some(last) => committed.state_digest_after(run_id, last)?,
+            Some(last) => match intact(committed.state_digest_after(run_id, last))? {
+                Ok(digest) => digest,
+                Err(reason) => return damaged(place, reason),
+            },
         };
         let recorded = reached
             .ok_or(crate::MalformedRun::Empty)
@@ -277,14 +291,25 @@ pub(crate) fn handle(envelope: &RunEnvelope) -> Result<RunHandle, KernelError> {
     })
 }
 
+/// Tells damage from a medium that fails: a report over what is damaged fails, over a medium that fails there is none.
+fn intact<T>(read: Result<T, StoreFailure>) -> Result<Result<T, String>, StoreFailure> {
+    match read {
+        Ok(found) => Ok(Ok(found)),
+        Err(damage @ StoreFailure::Corrupt { .. }) => Ok(Err(damage.to_string())),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// Returns the trace of a promoted turn; the inner error says why it cannot be trusted.
 fn trace(
     committed: &impl CommittedView,
     handle: &RunHandle,
     turn_id: TurnId,
 ) -> Result<Result<TurnTrace, String>, KernelError> {
-    let Some(record) = committed.turn_record(&handle.run_id, turn_id)? else {
-        return Ok(Err(format!("the record of {turn_id} is not retained")));
+    let record = match intact(committed.turn_record(&handle.run_id, turn_id))? {
+        Ok(Some(record)) => record,
+        Ok(None) => return Ok(Err(format!("the record of {turn_id} is not retained"))),
+        Err(reason) => return Ok(Err(reason)),
     };
     Ok(match TurnTrace::parse(&record) {
         Err(error) => Err(format!("the record of {turn_id}: {error}")),

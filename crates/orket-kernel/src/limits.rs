@@ -19,6 +19,8 @@ pub const ATTACHMENTS_MAX: usize = 100_000;
 pub const LINKS_PER_TRIPLET_MAX: usize = 100_000;
 /// How many forbidden id keys of one triplet are told; further ones change nothing about the verdict.
 pub const RAW_IDS_TOLD_MAX: usize = 100;
+/// How many artifacts one call of `write_trace_artifacts` may keep.
+pub const TRACE_ARTIFACTS_MAX: usize = 1_000;
 
 /// How many types a profile may have.
 pub const TYPES_MAX: usize = 256;

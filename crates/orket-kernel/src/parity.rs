@@ -9,6 +9,7 @@ pub const PARITY_REPORT_VERSION: &str = "parity_report/v1";
 
 /// What was set side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ParityKind {
     /// A run and its replay.
@@ -19,11 +20,14 @@ pub enum ParityKind {
 
 /// What a replay or a comparison found: every divergence, and the first one in words.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ParityReport {
     /// [`PARITY_REPORT_VERSION`].
+    #[cfg_attr(feature = "schema", schemars(extend("const" = PARITY_REPORT_VERSION)))]
     pub report_version: String,
     /// [`CONTRACT_VERSION`](crate::CONTRACT_VERSION).
+    #[cfg_attr(feature = "schema", schemars(extend("const" = CONTRACT_VERSION)))]
     pub contract_version: String,
     /// What was set side by side.
     pub kind: ParityKind,

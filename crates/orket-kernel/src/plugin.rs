@@ -7,13 +7,24 @@ use crate::limits::{PLUGIN_TEXT_LENGTH_MAX_BYTES, PLUGINS_MAX};
 
 /// One implementation of a port: a tool, a validator. It is the same only if id, version and digest are.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "PluginText", into = "PluginText")]
+#[cfg_attr(feature = "schema", schemars(with = "PluginText"))]
 pub struct Plugin(PluginText);
 
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct PluginText {
+    #[cfg_attr(
+        feature = "schema",
+        schemars(pattern("^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$"))
+    )]
     id: String,
+    #[cfg_attr(
+        feature = "schema",
+        schemars(pattern("^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$"))
+    )]
     version: String,
     digest: Digest,
 }
@@ -100,7 +111,9 @@ impl From<Plugin> for PluginText {
 
 /// The plugins that a run may use, each id once; written in the order of their ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Vec<Plugin>", into = "Vec<Plugin>")]
+#[cfg_attr(feature = "schema", schemars(with = "Vec<Plugin>", extend("maxItems" = PLUGINS_MAX)))]
 pub struct Plugins(BTreeMap<String, Plugin>);
 
 impl Plugins {

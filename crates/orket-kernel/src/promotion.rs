@@ -36,9 +36,11 @@ impl PromotionPlan {
 
 /// What a promotion reports.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PromotionReport {
     /// [`CONTRACT_VERSION`](crate::CONTRACT_VERSION).
+    #[cfg_attr(feature = "schema", schemars(extend("const" = crate::CONTRACT_VERSION)))]
     pub contract_version: String,
     /// The run.
     pub run_id: RunId,

@@ -11,6 +11,7 @@ use crate::{
 
 /// The facts that a turn read. It names no run, no time and no turn, so it is the same wherever the facts are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct ReadSet {
     facts: BTreeMap<String, Value>,

@@ -4,6 +4,7 @@ use crate::{Digest, Stem, TurnId};
 
 /// The triplet record of Law 5: the newest body, links and manifest of one stem.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TripletRecord {
     /// The stem.
@@ -17,6 +18,7 @@ pub struct TripletRecord {
     /// The turn that changed the stem last, within its run; not part of the state digest.
     pub updated_at_turn: TurnId,
     /// The version of the record, [`LSI_VERSION`](crate::LSI_VERSION).
+    #[cfg_attr(feature = "schema", schemars(extend("const" = crate::LSI_VERSION)))]
     pub lsi_version: String,
 }
 
@@ -24,6 +26,7 @@ pub struct TripletRecord {
 ///
 /// Sources sort by (stem, location, relationship, artifact digest): the order of the fields.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RefSource {
     /// The stem whose links hold the reference.

@@ -8,16 +8,21 @@ use crate::{CONTRACT_VERSION, Digest, Outcome, TurnId, TurnResult};
 /// It holds at least one turn, its turns are numbered from 1 without a gap, and each result agrees with itself: what is
 /// empty or malformed cannot be made, so that it cannot be equal to anything (kernel decision 19).
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Wire", into = "Wire")]
+#[cfg_attr(feature = "schema", schemars(with = "Wire"))]
 pub struct RecordedRun {
     turns: Vec<TurnResult>,
     state_digest: Digest,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Wire {
+    #[cfg_attr(feature = "schema", schemars(extend("const" = CONTRACT_VERSION)))]
     contract_version: String,
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     turns: Vec<TurnResult>,
     state_digest: Digest,
 }

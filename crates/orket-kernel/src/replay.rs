@@ -5,6 +5,7 @@ use crate::{Digest, RunId, Stage, TurnId, TurnResult};
 
 /// One place where two results of a turn differ.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Divergence {
     /// The turn.
@@ -21,6 +22,7 @@ pub struct Divergence {
 
 /// Names the run that is to be replayed.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RunDescriptor {
     /// The run.

@@ -20,9 +20,11 @@ const NAME_LENGTH_MAX_BYTES: usize = 128;
 ///
 /// Objects are named by digest; the store keeps their bytes.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TurnTrace {
     /// [`TURN_TRACE_VERSION`].
+    #[cfg_attr(feature = "schema", schemars(extend("const" = TURN_TRACE_VERSION)))]
     pub trace_version: String,
     /// The run, and the envelope under which the turn was executed.
     pub run_handle: RunHandle,
@@ -157,11 +159,17 @@ impl TurnTrace {
 
 /// What a host wants to keep beside the turns of a run: canonical JSON under a name.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TraceArtifact {
     /// The name: letters, digits, `.`, `_` and `-`, at most 128 bytes, beginning with a letter or digit.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(pattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"))
+    )]
     pub name: String,
     /// What the content is, with its version: `prompt/v1`, say.
+    #[cfg_attr(feature = "schema", schemars(pattern("/v[0-9.]+$")))]
     pub schema: String,
     /// The content.
     pub content: Value,

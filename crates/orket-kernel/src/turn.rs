@@ -27,10 +27,11 @@ impl TurnId {
         self.0
     }
 
-    /// Returns the turn after this one.
+    /// Returns the turn after this one. After the last number there is none: it is its own successor, which Law 2 refuses
+    /// as a repetition.
     #[must_use]
     pub fn next(self) -> TurnId {
-        TurnId(self.0 + 1)
+        TurnId(self.0.saturating_add(1))
     }
 }
 
@@ -83,6 +84,7 @@ impl<'de> serde::Deserialize<'de> for TurnId {
 
 /// Body, links and manifest of one stem, as a turn proposes them.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Triplet {
     /// The stem.
@@ -97,6 +99,7 @@ pub struct Triplet {
 
 /// A call that the host's gate refused: a path outside the writable space, a status that may not follow.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GateRefusal {
     /// The place of the call in its turn, counted from 0; `None` if the turn as a whole was refused.
@@ -109,19 +112,25 @@ pub struct GateRefusal {
 
 /// Everything that one turn proposes; a function of it and of the view decides.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TurnInput {
     /// The id of the turn.
     pub turn_id: TurnId,
     /// Objects to add or replace.
+    #[cfg_attr(feature = "schema", schemars(length(max = crate::limits::TRIPLETS_MAX)))]
     pub triplets: Vec<Triplet>,
     /// Stems to delete (Law 6); absence is never deletion.
+    #[cfg_attr(feature = "schema", schemars(length(max = crate::limits::DELETIONS_MAX)))]
     pub deletions: Vec<Stem>,
     /// The tool calls of the turn, in order; each is decided again by the policy stage.
+    #[cfg_attr(feature = "schema", schemars(length(max = crate::limits::TOOL_CALLS_MAX)))]
     pub tool_calls: Vec<ToolRequest>,
     /// Calls that the host's gate refused although the policy lists their tools.
+    #[cfg_attr(feature = "schema", schemars(length(max = crate::limits::REFUSALS_MAX)))]
     pub refusals: Vec<GateRefusal>,
     /// Outcomes of work that is recorded and not re-executed, in order.
+    #[cfg_attr(feature = "schema", schemars(length(max = crate::limits::OUTCOMES_MAX)))]
     pub outcomes: Vec<Value>,
     /// Raw bytes that bodies name by digest.
     #[serde(skip)]
@@ -149,6 +158,7 @@ impl TurnInput {
 
 /// Whether a turn may be promoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Outcome {
     /// It may.
@@ -168,9 +178,11 @@ impl fmt::Display for Outcome {
 
 /// The result of one turn: the eight fields of Spec-003.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TurnResult {
     /// [`CONTRACT_VERSION`](crate::CONTRACT_VERSION).
+    #[cfg_attr(feature = "schema", schemars(extend("const" = crate::CONTRACT_VERSION)))]
     pub contract_version: String,
     /// The run.
     pub run_id: String,

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::MutexGuard;
 
-use orket_kernel::{Digest, PromotionPlan, RunEnvelope, RunHandle};
+use orket_kernel::{Digest, Outcome, PromotionPlan, RunEnvelope, RunHandle, RunId};
 use rusqlite::Connection;
 
 use crate::access::Access;
@@ -11,7 +11,7 @@ use crate::committed::Committed;
 use crate::content::{self, Content};
 use crate::gate::Pass;
 use crate::promotion::{self, Head};
-use crate::{Store, StoreError, promote, room, run};
+use crate::{Store, StoreError, finish, promote, room, run, trace_artifact};
 
 /// One `IMMEDIATE` transaction: everything in it becomes durable at [`CommitTransaction::commit`], or nothing does.
 ///
@@ -78,11 +78,32 @@ impl<'a> CommitTransaction<'a> {
         self.judge(run::start(self.access(), envelope))
     }
 
-    /// Promotes one turn of a run that was started: keeps its objects and its record, changes triplets and refs,
+    /// Notes how a run ended. Nothing of it is promoted any more.
+    ///
+    /// # Errors
+    /// [`StoreError::RunFinished`] if it was finished before.
+    pub fn finish_run(&self, run_id: &RunId, outcome: Outcome) -> Result<(), StoreError> {
+        self.judge(finish::keep(self.access(), run_id, outcome))
+    }
+
+    /// Keeps a trace artifact of a run. The same bytes again are no change.
+    ///
+    /// # Errors
+    /// [`StoreError::ArtifactExists`] if the run has another one of this name.
+    pub fn keep_trace_artifact(
+        &self,
+        run_id: &RunId,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
+        self.judge(trace_artifact::keep(self.access(), run_id, name, bytes))
+    }
+
+    /// Promotes one turn of a run that is open: keeps its objects and its record, changes triplets and refs,
     /// appends to the chain and moves the ledger.
     ///
     /// # Errors
-    /// [`StoreError::OutOfOrder`] unless the turn is the next one of its run (Law 2); [`StoreError::Conflict`] if
+    /// [`StoreError::RunFinished`] if the run is closed; [`StoreError::OutOfOrder`] unless the turn is the next one of its run (Law 2); [`StoreError::Conflict`] if
     /// the state is not the one that the plan was made over.
     pub fn promote(
         &self,

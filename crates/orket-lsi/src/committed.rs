@@ -25,6 +25,14 @@ impl<'a> Committed<'a> {
         Committed { access, head }
     }
 
+    pub(crate) fn access(&self) -> Access<'a> {
+        self.access
+    }
+
+    pub(crate) fn head(&self) -> Head {
+        self.head
+    }
+
     /// Returns the row of a stem, checked against the leaf that the head vouches for.
     pub(crate) fn checked_row(&self, stem: &Stem) -> Result<Option<TripletRow>, StoreError> {
         let access = self.access;

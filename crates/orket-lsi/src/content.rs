@@ -139,6 +139,18 @@ pub(crate) fn read(
     Ok(Some(bytes))
 }
 
+/// Returns the bytes of this digest, which a row names: that they are missing is damage.
+pub(crate) fn read_kept(
+    access: Access<'_>,
+    content: Content,
+    digest: &Digest,
+) -> Result<Vec<u8>, StoreError> {
+    read(access, content, digest)?.ok_or_else(|| {
+        let place = format!("{} {digest}", content.name());
+        StoreError::corrupt(place, "it is missing, and a row names it")
+    })
+}
+
 /// Where the bytes of a long content lie.
 pub(crate) fn blob_path(access: Access<'_>, digest: &Digest) -> PathBuf {
     let name = digest.to_hex();

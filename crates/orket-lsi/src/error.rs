@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use orket_kernel::{Code, Digest, ReadError, RunId, TurnId};
+use orket_kernel::{Code, Digest, Outcome, ReadError, RunId, TurnId};
 
 /// Says why an operation on the store did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -303,6 +303,22 @@ pub enum StoreError {
         /// The digest of the envelope that was given.
         given: Digest,
     },
+    /// The run is closed.
+    #[error("run {run_id} was finished with {outcome}")]
+    RunFinished {
+        /// The run.
+        run_id: RunId,
+        /// How it was finished.
+        outcome: Outcome,
+    },
+    /// The run keeps other bytes under the name of this trace artifact.
+    #[error("run {run_id} has another trace artifact {name:?}")]
+    ArtifactExists {
+        /// The run.
+        run_id: RunId,
+        /// The name.
+        name: String,
+    },
     /// A path inside the staging area is not one that is used there.
     #[error("{relative:?} is no path of the staging area: {reason}")]
     InvalidPath {
@@ -346,6 +362,8 @@ impl StoreError {
             | StoreError::Conflict { .. }
             | StoreError::InvalidPlan { .. }
             | StoreError::EnvelopeDiffers { .. }
+            | StoreError::RunFinished { .. }
+            | StoreError::ArtifactExists { .. }
             | StoreError::UnknownRun { .. } => Some(Code::LsiPromotionFailed),
             _ => None,
         }
@@ -402,6 +420,8 @@ impl StoreError {
             StoreError::NotNew { .. } => {
                 "import into a new project, or set ORKET_HOME to a new directory"
             }
+            StoreError::RunFinished { .. } => "start a new run",
+            StoreError::ArtifactExists { .. } => "keep it under another name",
             _ => return None,
         })
     }

@@ -4,6 +4,7 @@
 //! [`CommitTransaction::promote`], [`CommitTransaction::commit`]. Readers take a [`Snapshot`], which implements the
 //! kernel's `StateView` and stays at its generation for as long as it lives. What a turn has staged lies in files
 //! ([`Staging`]), and [`Store::project_view`] writes the committed state as the browsable layout of Spec-002.
+//! [`Store`] implements the kernel's port `StateStore`, for embedders that drive runs without a board.
 //!
 //! What it promises: a transaction is applied whole or not at all, also if the process is killed or the power is cut;
 //! when [`CommitTransaction::commit`] has returned, the turn is durable; every read that feeds a decision is checked
@@ -29,6 +30,7 @@ mod delta;
 mod difference;
 mod error;
 mod export;
+mod finish;
 mod gate;
 mod history;
 mod home;
@@ -53,8 +55,10 @@ mod run;
 mod snapshot;
 mod staging;
 mod state;
+mod state_store;
 mod store;
 mod token;
+mod trace_artifact;
 mod tree;
 mod tree_table;
 mod triplet;

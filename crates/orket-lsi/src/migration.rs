@@ -30,6 +30,10 @@ pub(crate) const OWN: &[Migration] = &[
         version: 2,
         sql: include_str!("schema/0002_retention.sql"),
     },
+    Migration {
+        version: 10,
+        sql: include_str!("schema/0010_kernel_runs.sql"),
+    },
 ];
 
 /// Marks a database as one of Orket: "ORKT".

@@ -11,7 +11,7 @@ use crate::delta::{self, Delta};
 use crate::promotion::{self, Head, PromotionRow};
 use crate::tree_table::TreeTable;
 use crate::triplet::TripletRow;
-use crate::{StoreError, ledger, reference, row, run, state, tree, triplet};
+use crate::{StoreError, finish, ledger, reference, row, run, state, tree, triplet};
 
 /// Applies `plan` inside the open transaction and returns where the index stands then.
 ///
@@ -21,10 +21,8 @@ pub(crate) fn apply(
     plan: &PromotionPlan,
     turn_record: &[u8],
 ) -> Result<Head, StoreError> {
-    if run::digest(access, &plan.run_id)?.is_none() {
-        let run_id = plan.run_id.clone();
-        return Err(StoreError::UnknownRun { run_id });
-    }
+    run::check_known(access, &plan.run_id)?;
+    finish::check_open(access, &plan.run_id)?;
     ledger::check_order(access, &plan.run_id, plan.turn_id)?;
     let head = promotion::head(access)?;
     let delta = delta::of(plan, access, Committed::new(access, head))?;

@@ -50,6 +50,16 @@ pub(crate) fn digest(access: Access<'_>, run_id: &RunId) -> Result<Option<Digest
     Ok(found.map_err(&failed)?.map(row::digest))
 }
 
+/// Refuses a run that was never started.
+pub(crate) fn check_known(access: Access<'_>, run_id: &RunId) -> Result<(), StoreError> {
+    match digest(access, run_id)? {
+        Some(_) => Ok(()),
+        None => Err(StoreError::UnknownRun {
+            run_id: run_id.clone(),
+        }),
+    }
+}
+
 /// Returns the envelope of a run, checked against its digest; `None` if there is no such run.
 pub(crate) fn envelope(
     access: Access<'_>,

@@ -3,6 +3,7 @@
 //! ```text
 //! index/staging/<token(run)>/<token(turn)>/
 //!   objects/ triplets/ refs/by_id/         what the turn wants to change, in the layout of the committed index
+//!   turn_record                            the record of the turn, where the kernel's port staged it
 //!   deletions.json                         the stems that it deletes; written last, so its presence says "whole"
 //!   anything else                          exchanges and other evidence of attempts
 //! ```
@@ -23,9 +24,10 @@ use orket_kernel::{
 use crate::home::Home;
 use crate::record_file::{self, RefFile};
 use crate::whole_file::{self, Durability};
-use crate::{StoreError, token};
+use crate::{StoreError, state, token};
 
 const DELETIONS: &str = "deletions.json";
+const TURN_RECORD: &str = "turn_record";
 const SEGMENT_LENGTH_MAX_BYTES: usize = 200;
 
 /// The staging area of one home.
@@ -78,8 +80,22 @@ impl Staging {
     /// # Errors
     /// Fails if a file cannot be written; the turn then counts as not staged.
     pub fn stage_turn(&self, staged: &StagedTurn) -> Result<(), StoreError> {
+        self.stage(staged, None)
+    }
+
+    /// As [`Staging::stage_turn`], with the record of the turn.
+    pub(crate) fn stage_with_record(
+        &self,
+        staged: &StagedTurn,
+        record: &[u8],
+    ) -> Result<(), StoreError> {
+        self.stage(staged, Some(record))
+    }
+
+    fn stage(&self, staged: &StagedTurn, record: Option<&[u8]>) -> Result<(), StoreError> {
         let directory = self.turn_directory(&staged.run_id, staged.turn_id);
         remove(&directory.join(DELETIONS))?;
+        remove(&directory.join(TURN_RECORD))?;
         for part in record_file::DIRECTORIES {
             remove(&directory.join(part))?;
         }
@@ -102,12 +118,14 @@ impl Staging {
             let bytes = record_file::ref_bytes(id, defined_by, &sources);
             write(&directory.join(record_file::ref_path(id)), &bytes)?;
         }
-        let stems: Vec<Value> = staged
-            .deletions
-            .iter()
-            .map(|stem| stem.as_str().into())
-            .collect();
-        let deletions = object! { "lsi_version" => LSI_VERSION, "stems" => stems };
+        let mut deletions = object! { "lsi_version" => LSI_VERSION, "stems" => stems(staged) };
+        if let Some(record) = record {
+            write(&directory.join(TURN_RECORD), record)?;
+            let whole = content_digest(staged, record).to_hex();
+            deletions = object! {
+                "lsi_version" => LSI_VERSION, "stems" => stems(staged), "content_digest" => whole,
+            };
+        }
         write(&directory.join(DELETIONS), &canonical::to_bytes(&deletions))
     }
 
@@ -120,18 +138,59 @@ impl Staging {
         run_id: &RunId,
         turn_id: TurnId,
     ) -> Result<Option<StagedTurn>, StoreError> {
-        let directory = self.turn_directory(run_id, turn_id);
-        let path = directory.join(DELETIONS);
+        let deletions = self.deletions(run_id, turn_id)?;
+        deletions
+            .map(|deletions| self.read_turn(run_id, turn_id, deletions.stems))
+            .transpose()
+    }
+
+    /// Reads back what [`Staging::stage_with_record`] wrote; `None` if the turn is not staged, or not whole.
+    pub(crate) fn staged_with_record(
+        &self,
+        run_id: &RunId,
+        turn_id: TurnId,
+    ) -> Result<Option<(StagedTurn, Vec<u8>)>, StoreError> {
+        let Some(deletions) = self.deletions(run_id, turn_id)? else {
+            return Ok(None);
+        };
+        let path = self.turn_directory(run_id, turn_id).join(TURN_RECORD);
+        let Some(record) = read(&path)? else {
+            return Err(damaged(&path, "the turn is staged without its record"));
+        };
+        let staged = self.read_turn(run_id, turn_id, deletions.stems)?;
+        if deletions.content_digest != Some(content_digest(&staged, &record)) {
+            let reason = "the files of the turn are not those that were staged";
+            return Err(damaged(&self.turn_directory(run_id, turn_id), reason));
+        }
+        Ok(Some((staged, record)))
+    }
+
+    fn deletions(
+        &self,
+        run_id: &RunId,
+        turn_id: TurnId,
+    ) -> Result<Option<DeletionFile>, StoreError> {
+        let path = self.turn_directory(run_id, turn_id).join(DELETIONS);
         let Some(bytes) = read(&path)? else {
             return Ok(None);
         };
         let deletions: DeletionFile = parse(&path, &bytes)?;
         check_version(&path, &deletions.lsi_version)?;
+        Ok(Some(deletions))
+    }
+
+    fn read_turn(
+        &self,
+        run_id: &RunId,
+        turn_id: TurnId,
+        deletions: BTreeSet<Stem>,
+    ) -> Result<StagedTurn, StoreError> {
+        let directory = self.turn_directory(run_id, turn_id);
         let mut staged = StagedTurn {
             run_id: run_id.clone(),
             turn_id,
             triplets: BTreeMap::new(),
-            deletions: deletions.stems.into_iter().collect(),
+            deletions,
             objects: BTreeMap::new(),
         };
         for (path, bytes) in files(&directory.join(record_file::OBJECTS))? {
@@ -170,7 +229,7 @@ impl Staging {
         for triplet in staged.triplets.values_mut() {
             triplet.references.sort();
         }
-        Ok(Some(staged))
+        Ok(staged)
     }
 
     /// Tells whether a turn is staged whole, as far as that can be told without reading it.
@@ -248,7 +307,7 @@ impl Staging {
             }
         }
         let first = relative.split('/').next().unwrap_or_default();
-        if first == DELETIONS || record_file::DIRECTORIES.contains(&first) {
+        if [DELETIONS, TURN_RECORD].contains(&first) || record_file::DIRECTORIES.contains(&first) {
             return Err(invalid("the name is one of the layout of staged turns"));
         }
         Ok(self.turn_directory(run_id, turn_id).join(relative))
@@ -260,6 +319,42 @@ impl Staging {
 struct DeletionFile {
     lsi_version: String,
     stems: BTreeSet<Stem>,
+    #[serde(default)]
+    content_digest: Option<Digest>,
+}
+
+fn stems(staged: &StagedTurn) -> Vec<Value> {
+    let stems = staged.deletions.iter();
+    stems.map(|stem| stem.as_str().into()).collect()
+}
+
+/// Returns the digest of everything that a turn staged, record included. The files are not synced, so a power cut can take
+/// any of them away; without this a turn that lost a file would read back as a smaller one.
+fn content_digest(staged: &StagedTurn, record: &[u8]) -> Digest {
+    let triplets: BTreeMap<String, Value> = staged
+        .triplets
+        .iter()
+        .map(|(stem, triplet)| {
+            let references = triplet.references.iter().map(|(id, source)| {
+                object! { "id" => id.as_str(), "source" => state::source_value(source) }
+            });
+            let value = object! {
+                "record" => Digest::of_bytes(&record_file::triplet_bytes(&triplet.record)).to_hex(),
+                "references" => references.collect::<Vec<Value>>(),
+            };
+            (stem.to_string(), value)
+        })
+        .collect();
+    let objects = staged
+        .objects
+        .keys()
+        .map(|digest| Value::from(digest.to_hex()));
+    canonical::digest(&object! {
+        "triplets" => triplets,
+        "deletions" => stems(staged),
+        "objects" => objects.collect::<Vec<Value>>(),
+        "turn_record" => Digest::of_bytes(record).to_hex(),
+    })
 }
 
 /// Returns the id that the body of a staged triplet defines, as the kernel reads it.

@@ -1,53 +1,30 @@
-//! The digest of the whole committed state, and what each stem and each id contributes to it.
+//! The trees behind the state digest, and what each stem and each id contributes to them.
 //!
-//! ```text
-//! state digest  SHA-256 of ["<root of triplets>","<root of refs>"]
-//! triplet leaf  SHA-256 of {"body_digest","links_digest","lsi_version","manifest_digest","stem"}   key: the stem
-//! refs leaf     SHA-256 of {"defined_by": "<stem>"|null,"id","sources": [ref source records]}      key: the id
-//! ```
-//!
-//! A triplet's leaf leaves out the turn, and nothing here names a run: two runs that did the same reach the same
-//! digest. An id that nothing defines and nothing references has no entry.
+//! The law is the kernel's (`orket_kernel::state`): what a leaf is, and what the digest is over both roots. Here the nodes
+//! are kept and changed in proportion to a change; a test holds both against each other.
 
-use orket_kernel::canonical::{self, Value};
-use orket_kernel::{Digest, RefSource, Stem, TripletRecord, object};
+use orket_kernel::canonical::Value;
+use orket_kernel::{Digest, RefSource, Stem, TripletRecord, object, state};
+
+pub(crate) use orket_kernel::state::digest;
 
 /// The tree of triplets.
 pub(crate) const TRIPLETS: &str = "triplets";
 /// The tree of definitions and references.
 pub(crate) const REFS: &str = "refs";
 
-/// Returns the state digest of two roots.
-pub(crate) fn digest(triplet_root: &Digest, ref_root: &Digest) -> Digest {
-    let roots = [triplet_root, ref_root].map(|root| Value::from(root.to_hex()));
-    canonical::digest(&Value::Array(roots.into()))
-}
-
 /// Returns the leaf of a triplet.
 pub(crate) fn triplet_leaf(record: &TripletRecord) -> Digest {
-    canonical::digest(&object! {
-        "stem" => record.stem.as_str(),
-        "body_digest" => record.body_digest.to_hex(),
-        "links_digest" => record.links_digest.to_hex(),
-        "manifest_digest" => record.manifest_digest.to_hex(),
-        "lsi_version" => record.lsi_version.as_str(),
-    })
+    state::triplet_entry(record).1
 }
 
-/// Returns the leaf of an id; `None` if nothing defines it and nothing references it.
+/// Returns the leaf of an id; `None` if nothing defines it and nothing references it. `sources` are sorted.
 pub(crate) fn ref_leaf(
     id: &str,
     defined_by: Option<&Stem>,
     sources: &[RefSource],
 ) -> Option<Digest> {
-    if defined_by.is_none() && sources.is_empty() {
-        return None;
-    }
-    Some(canonical::digest(&object! {
-        "id" => id,
-        "defined_by" => defined_by.map(Stem::as_str),
-        "sources" => sources.iter().map(source_value).collect::<Vec<Value>>(),
-    }))
+    state::ref_entry(id, defined_by, sources).map(|(_, leaf)| leaf)
 }
 
 /// Returns a ref source record (Law 5) as a value.

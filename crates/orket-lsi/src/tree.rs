@@ -186,22 +186,9 @@ pub(crate) fn walk<N: Nodes>(
     Ok(())
 }
 
-/// Returns the root of the tree of `entries`, which are sorted by key hash, from nothing.
+/// Returns the root of the tree of `entries` from nothing, as the kernel's law has it.
 pub(crate) fn root_of(entries: &[Entry]) -> Digest {
-    fn node_of(entries: &[Entry], depth: usize) -> Node {
-        if entries.len() <= BUCKET_ENTRIES_MAX {
-            return Node::Bucket(entries.to_vec());
-        }
-        let mut children = Box::new([None; FANOUT]);
-        for group in entries.chunk_by(|one, other| digit(&one.0, depth) == digit(&other.0, depth)) {
-            children[digit(&group[0].0, depth)] = Some(node_of(group, depth + 1).digest());
-        }
-        Node::Inner {
-            count: entries.len() as u64,
-            children,
-        }
-    }
-    node_of(entries, 0).digest()
+    orket_kernel::state::root(&mut entries.to_vec())
 }
 
 /// What an update made of a subtree.

@@ -123,8 +123,8 @@ proptest! {
         let all = content.iter().map(|(key, leaf)| (*key, Some(*leaf))).collect();
         prop_assert_eq!(apply(&mut fresh, empty_root(), &all).unwrap(), root);
         prop_assert_eq!(&fresh.0, &nodes.0);
-        let entries: Vec<Entry> = content.iter().map(|(key, leaf)| (*key, *leaf)).collect();
-        prop_assert_eq!(root_of(&entries), root);
+        let mut entries: Vec<Entry> = content.iter().map(|(key, leaf)| (*key, *leaf)).collect();
+        prop_assert_eq!(orket_kernel::state::root(&mut entries), root);
         for number in 0..120 {
             prop_assert_eq!(lookup(&nodes, root, &key(number)).unwrap(), content.get(&key(number)).copied());
         }

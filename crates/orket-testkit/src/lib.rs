@@ -1,5 +1,5 @@
 //! What Orket's own tests share: a hermetic environment for the command line, trees of files, a slow wire,
-//! seeded chance.
+//! conformance suites of ports, seeded chance.
 //!
 //! It is a dev-dependency and never anything else. It fails like a test fails, by a panic that says what was tried on
 //! what. It never touches the real home, never leaves the loopback address, and draws no random number that a printed
@@ -27,6 +27,7 @@ mod output;
 mod poll;
 mod running;
 mod splitmix64;
+pub mod state_store;
 mod tree;
 
 pub use environment::CliEnvironment;

@@ -124,11 +124,14 @@ mod tests {
         let edge = |name: &str, kind| Dependency {
             name: name.to_owned(),
             kind,
+            optional: false,
+            features: Vec::new(),
         };
         let member = |name: &str, dependencies| Member {
             name: name.to_owned(),
             dir: name.into(),
             dependencies,
+            features: BTreeMap::new(),
         };
         [
             member(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::violation::Violation;
-use crate::workspace::{Package, PackageId};
+use crate::workspace::{Member, Package, PackageId};
 
 const KERNEL: &str = "orket-kernel";
 
@@ -36,14 +36,60 @@ const PURE_CRATES: &[&str] = &[
     "unicode-ident",
 ];
 
+/// Who may turn on which feature of the kernel.
+const ACCEPTED_FEATURE: (&str, &str) = ("xtask", "schema");
+
 /// Crates that could do I/O, and the one crate through which each is accepted.
 const ACCEPTED_THROUGH: &[(&str, &str)] = &[
     // cpufeatures asks `getauxval` (Arm) or `sysctlbyname` (Apple) which instructions the processor has.
     ("libc", "cpufeatures"),
 ];
 
-/// Every crate in the kernel's tree that is not on the list, and a tree that grew too large.
-pub(crate) fn check(packages: &BTreeMap<PackageId, Package>) -> Vec<Violation> {
+/// Crates that are compiled into the kernel only where a feature asks for them, which `features` holds to xtask.
+pub(crate) fn optional(members: &[Member]) -> BTreeSet<String> {
+    let kernels = members.iter().filter(|member| member.name == KERNEL);
+    let dependencies = kernels.flat_map(|kernel| &kernel.dependencies);
+    let optional = dependencies.filter(|it| it.optional);
+    optional.map(|it| it.name.clone()).collect()
+}
+
+/// Whoever turns on a feature of the kernel, and features of it that nobody has to turn on.
+pub(crate) fn features(members: &[Member]) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for member in members {
+        if member.name == KERNEL && member.features.contains_key("default") {
+            violations.push(Violation::new(
+                KERNEL,
+                "it has features that are on by default",
+                "the kernel that ships has no feature turned on",
+            ));
+        }
+        let asked = member.dependencies.iter().filter(|it| it.name == KERNEL);
+        let asked = asked.flat_map(|it| it.features.clone());
+        let passed_on = member.features.values().flatten();
+        let passed_on = passed_on.filter_map(|it| {
+            let (used, feature) = it.split_once('/')?;
+            (used.trim_end_matches('?') == KERNEL).then(|| feature.to_owned())
+        });
+        for feature in asked.chain(passed_on) {
+            if (member.name.as_str(), feature.as_str()) != ACCEPTED_FEATURE {
+                violations.push(Violation::new(
+                    format!("{} -> {KERNEL}", member.name),
+                    format!("it turns on the feature {feature}"),
+                    "features of the kernel are for the chores of this repository; only xtask turns on schema",
+                ));
+            }
+        }
+    }
+    violations
+}
+
+/// Every crate in the kernel's tree that is not on the list, and a tree that grew too large. `optional` names what a
+/// feature brings in: one cargo answer holds the features of the whole workspace together, so it is left out here.
+pub(crate) fn check(
+    packages: &BTreeMap<PackageId, Package>,
+    optional: &BTreeSet<String>,
+) -> Vec<Violation> {
     let Some((kernel, _)) = packages.iter().find(|(_, package)| package.name == KERNEL) else {
         return vec![Violation::new(
             KERNEL,
@@ -59,6 +105,9 @@ pub(crate) fn check(packages: &BTreeMap<PackageId, Package>) -> Vec<Violation> {
             let Some((used_id, used)) = packages.get_key_value(used_id) else {
                 continue;
             };
+            if user.name == KERNEL && optional.contains(&used.name) {
+                continue;
+            }
             let accepted = PURE_CRATES.contains(&used.name.as_str())
                 || ACCEPTED_THROUGH.contains(&(used.name.as_str(), user.name.as_str()));
             if !accepted {
@@ -89,6 +138,7 @@ pub(crate) fn check(packages: &BTreeMap<PackageId, Package>) -> Vec<Violation> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::{Dependency, Kind};
 
     fn tree(edges: &[(&str, &[&str])]) -> BTreeMap<PackageId, Package> {
         let mut packages = BTreeMap::new();
@@ -106,7 +156,69 @@ mod tests {
     }
 
     fn places(edges: &[(&str, &[&str])]) -> Vec<String> {
-        check(&tree(edges)).into_iter().map(|it| it.place).collect()
+        let violations = check(&tree(edges), &BTreeSet::new());
+        violations.into_iter().map(|it| it.place).collect()
+    }
+
+    fn member(name: &str, asks: &[&str], features: &[(&str, &[&str])]) -> Member {
+        let owned = |texts: &[&str]| texts.iter().map(|&it| it.to_owned()).collect();
+        let kernel = Dependency {
+            name: KERNEL.to_owned(),
+            kind: Kind::Normal,
+            optional: false,
+            features: owned(asks),
+        };
+        Member {
+            name: name.to_owned(),
+            dir: name.into(),
+            dependencies: vec![kernel],
+            features: features
+                .iter()
+                .map(|(name, on)| ((*name).to_owned(), owned(on)))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn only_xtask_turns_on_a_feature_of_the_kernel_and_only_schema() {
+        let passing = [
+            member("xtask", &["schema"], &[]),
+            member("orket-cli", &[], &[("extra", &["orket-lsi/schema"])]),
+        ];
+        assert_eq!(features(&passing), []);
+        for refused in [
+            member("orket-cli", &["schema"], &[]),
+            member("xtask", &["other"], &[]),
+            member("orket-cli", &[], &[("extra", &["orket-kernel/schema"])]),
+            member("orket-cli", &[], &[("extra", &["orket-kernel?/schema"])]),
+            member(KERNEL, &[], &[("default", &["schema"])]),
+        ] {
+            assert_eq!(
+                features(std::slice::from_ref(&refused)).len(),
+                1,
+                "{refused:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_feature_brings_in_is_left_out_below_the_kernel_only() {
+        let edges: &[(&str, &[&str])] = &[
+            ("orket-kernel", &["schemars", "serde"]),
+            ("serde", &["serde_derive"]),
+            ("serde_derive", &[]),
+            ("schemars", &["ureq"]),
+            ("ureq", &[]),
+        ];
+        let optional = BTreeSet::from(["schemars".to_owned()]);
+        assert_eq!(check(&tree(edges), &optional), []);
+        assert_eq!(places(edges), ["orket-kernel -> schemars"]);
+        let below: &[(&str, &[&str])] = &[
+            ("orket-kernel", &["serde"]),
+            ("serde", &["schemars"]),
+            ("schemars", &[]),
+        ];
+        assert_eq!(check(&tree(below), &optional)[0].place, "serde -> schemars");
     }
 
     #[test]
@@ -162,7 +274,7 @@ mod tests {
             );
             packages.get_mut("orket-kernel").unwrap().uses.push(id);
         }
-        let violations = check(&packages);
+        let violations = check(&packages, &BTreeSet::new());
         assert_eq!(violations.len(), 1);
         assert_eq!(violations[0].found, "21 crates are compiled into it");
     }

@@ -1,12 +1,15 @@
 //! `cargo xtask docs`: what can drift apart without anything failing to compile.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use crate::checks::crate_roots::{self, Source};
-use crate::checks::{code_map, dependency_page, file_shape, invariants, laws, links, test_command};
+use crate::checks::{
+    code_map, dependency_page, file_shape, invariants, laws, links, schemas, test_command,
+};
 use crate::violation::{Violation, settle};
 use crate::workspace::{Workspace, files_below, read};
 
@@ -15,7 +18,7 @@ const DEPENDENCY_PAGE: &str = "docs/dependencies.md";
 /// Flags of `cargo xtask docs`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// First fill in what can be known: who uses each dependency.
+    /// First fill in what can be known: who uses each dependency, and the JSON Schemas of the kernel's types.
     #[arg(long)]
     write: bool,
 }
@@ -26,9 +29,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.write {
         let path = workspace.root.join(DEPENDENCY_PAGE);
         let page = dependency_page::written(&read(&path)?, &workspace.members);
-        fs::write(&path, page).with_context(|| format!("failed to write {}", path.display()))?;
+        write(&path, &page)?;
+        for (file, text) in schemas::generated()? {
+            write(&workspace.root.join(schemas::DIRECTORY).join(file), &text)?;
+        }
     }
     check(&workspace)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))
 }
 
 /// Checks without writing anything.
@@ -54,6 +64,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             &repository,
         ));
     }
+    violations.extend(schemas::check(&schemas::generated()?, &kept_schemas(root)?));
     violations.extend(sources(workspace)?);
     let law = read(&root.join(laws::PAGE))?;
     violations.extend(laws::check(&law, &rust_files(workspace)?));
@@ -61,6 +72,16 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         .map(|file| (file, fs::read_to_string(root.join(file)).ok()));
     violations.extend(test_command::check(&telling));
     settle("docs", violations)
+}
+
+/// The schemas that lie in the repository, by file name.
+fn kept_schemas(root: &Path) -> Result<BTreeMap<String, String>> {
+    let files = files_below(&root.join(schemas::DIRECTORY), "json")?;
+    let kept = files.into_iter().map(|file| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        Ok((name.into_owned(), read(&file)?))
+    });
+    kept.collect()
 }
 
 fn sources(workspace: &Workspace) -> Result<Vec<Violation>> {

@@ -9,7 +9,9 @@ use crate::workspace::{Workspace, files_below, read};
 /// Checks the edges between our crates, the tree below the kernel, and the sources that must be pure.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let mut violations = edges::check(&workspace.members);
-    violations.extend(kernel_tree::check(&workspace.packages));
+    violations.extend(kernel_tree::features(&workspace.members));
+    let optional = kernel_tree::optional(&workspace.members);
+    violations.extend(kernel_tree::check(&workspace.packages, &optional));
     violations.extend(sources(workspace)?);
     settle("layers", violations)
 }

@@ -28,11 +28,13 @@ pub(super) fn check(verification: &mut Verification) -> Result<(), StoreFault> {
     })?;
     for (run_id, seq, line) in lines {
         let place = format!("events {run_id} {seq}");
-        // From the last one down, each is the one before; what is left over at the end is missing.
+        // From the last one down, each is the one before.
         let expected = last.entry(run_id.clone()).or_default();
         if *expected != seq {
-            let reason = format!("the events of the run should go on with {expected}");
-            verification.findings.corrupt(&place, reason);
+            let missing = format!("events {run_id} {expected}");
+            verification
+                .findings
+                .corrupt(missing, "the event is missing");
         }
         *expected = seq - 1;
         let event = canonical::from_bytes::<Event>(line.as_bytes()).ok();

@@ -9,7 +9,9 @@ mod explain;
 mod gc;
 mod index;
 mod init;
+mod kernel;
 mod pin;
+mod policy;
 mod rebuild;
 mod replay;
 mod replay_turn;
@@ -43,7 +45,9 @@ pub(crate) enum Command {
     Unpin(pin::UnpinArguments),
     Index(index::Arguments),
     Digest(digest::Arguments),
+    Policy(policy::Arguments),
     Explain(explain::Arguments),
+    Kernel(kernel::Arguments),
 }
 
 impl Command {
@@ -67,7 +71,9 @@ impl Command {
             Command::Pin(arguments) => pin::pin(&arguments, project),
             Command::Unpin(arguments) => pin::unpin(&arguments, project),
             Command::Digest(arguments) => digest::execute(&arguments),
+            Command::Policy(arguments) => policy::execute(&arguments, project),
             Command::Explain(arguments) => explain::execute(&arguments),
+            Command::Kernel(arguments) => kernel::execute(&arguments, project),
         }
     }
 }

@@ -14,7 +14,10 @@ mod sample;
 // Whole terminal sessions, as a person sees them.
 mod digest_session;
 mod explain_session;
+mod index_session;
 mod keeping_session;
+mod kernel_session;
+mod policy_session;
 mod replay_session;
 mod run_session;
 mod show_session;

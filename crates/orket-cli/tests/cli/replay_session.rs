@@ -41,27 +41,27 @@ fn a_run_is_executed_again() {
     assert_snapshot!(environment.run(&["replay", "first_light-1"]), @"
     $ orket replay first_light-1
       first_light-1:-:1:engine                       3bd8a0aedd8d2c80 same
-      first_light-1:FL-1:2:architect                 c31981685d2f747a same
-      first_light-1:FL-1:3:code_reviewer             bea4f7176c21b35e same
-      first_light-1:FL-1:4:code_reviewer             3ce015c027c0c133 same
-      first_light-1:FL-1:5:integrity_guard           b052abb50e53f29d same
-      first_light-1:FL-2:6:coder                     bea8dfb7915b195d same
-      first_light-1:FL-2:7:code_reviewer             c64957dddc52f43f same
-      first_light-1:FL-2:8:code_reviewer             80ca96b79ac29e50 same
-      first_light-1:FL-2:9:integrity_guard           1ac116b73d5c0003 same
-      first_light-1:FL-3:10:coder                    f9014bac41d1a5dd same
-      first_light-1:FL-3:11:coder                    ff4bb8f10121a502 same
-      first_light-1:FL-3:12:code_reviewer            e791317f631ae270 same
-      first_light-1:FL-3:13:code_reviewer            5f8a2fa532ba6518 same
-      first_light-1:FL-3:14:integrity_guard          4a095ad91a81bd8c same
-      first_light-1:FL-4:15:architect                0c5621c6c1307dfe same
-      first_light-1:FL-4:16:code_reviewer            acbdb79d15002950 same
-      first_light-1:FL-4:17:code_reviewer            d5cbe25c34d283a6 same
-      first_light-1:FL-4:18:integrity_guard          20d5923222323c1c same
-      first_light-1:FL-4:19:architect                8ed9ae8f58f9a98d same
-      first_light-1:FL-4:20:code_reviewer            91e34ba2ea46a9d9 same
-      first_light-1:FL-4:21:code_reviewer            175d4c92979e10b9 same
-      first_light-1:FL-4:22:integrity_guard          75a4cff09988022e same
+      first_light-1:FL-1:2:architect                 4e5a8d047db837d3 same
+      first_light-1:FL-1:3:code_reviewer             09a59a62c085a2c3 same
+      first_light-1:FL-1:4:code_reviewer             620afdb932bbf55f same
+      first_light-1:FL-1:5:integrity_guard           3d884d82d39a0c12 same
+      first_light-1:FL-2:6:coder                     662a152a78743330 same
+      first_light-1:FL-2:7:code_reviewer             3646b59cbe30caac same
+      first_light-1:FL-2:8:code_reviewer             c67c76cf8f4cbbf6 same
+      first_light-1:FL-2:9:integrity_guard           0c9a324331ca6de5 same
+      first_light-1:FL-3:10:coder                    d9dbb4a6bdac0b7d same
+      first_light-1:FL-3:11:coder                    4489aa6cab576b7d same
+      first_light-1:FL-3:12:code_reviewer            da90925932fdc65f same
+      first_light-1:FL-3:13:code_reviewer            7b91bf09d65814fd same
+      first_light-1:FL-3:14:integrity_guard          d2eb4ab40a0b5016 same
+      first_light-1:FL-4:15:architect                35d767d05a14442f same
+      first_light-1:FL-4:16:code_reviewer            d5f9e1fdfbf10a09 same
+      first_light-1:FL-4:17:code_reviewer            fac03d91da1cdf58 same
+      first_light-1:FL-4:18:integrity_guard          6ce013ee04c5ebd7 same
+      first_light-1:FL-4:19:architect                f274386ca3428356 same
+      first_light-1:FL-4:20:code_reviewer            e6e4ca99f63bf48e same
+      first_light-1:FL-4:21:code_reviewer            2b0b8a469fec2a91 same
+      first_light-1:FL-4:22:integrity_guard          0c3e0acfe95e9203 same
     22 of 22 turn(s) of first_light-1 replay to the same structural digest
     [exit 0]
     ");
@@ -107,7 +107,7 @@ fn runs_under_two_names_in_two_projects_are_equivalent() {
     ");
     assert_snapshot!(one.run(&["compare", "one", "one", "--json"]), @r#"
     $ orket compare one one --json
-    {"divergences":[],"equivalent":true,"one":{"run_id":"one","state_digest":"da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19","turns":22},"two":{"run_id":"one","state_digest":"da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19","turns":22}}
+    {"divergences":[],"equivalent":true,"events":[],"first_divergence":null,"one":{"run_id":"one","state_digest":"da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19","turns":22},"two":{"run_id":"one","state_digest":"da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19","turns":22}}
     [exit 0]
     "#);
 }
@@ -141,7 +141,7 @@ fn another_answer_is_named_where_it_first_makes_a_difference() {
       turn-0005 determinism /transition_evidence/reads_digest
       turn-0005 determinism /transition_evidence/writes_digest
       turn-0022 determinism /state_digest
-    the runs differ in 6 place(s), first in turn-0004, in determinism at /transition_evidence/inputs_digest: "67172081184620023d5d9b84230539b45574de1fa308240ea61419ad8cfd4965" in the first run, "a52b3eb8cdf116a58e0793b5db2268f94f0b48ec83066e74858fabe45d325f96" in the second
+    the runs differ in 6 place(s), first in turn-0004, in determinism at /transition_evidence/inputs_digest: "689379929dd965dd67ec8e6fd64e64e9b96641f5152d8d548774146534aacb17" in the first run, "dc889fa4c292b1b355cf3da9f8e38609528036db9c1c2e840a931bae7e6a3103" in the second
     [exit 1]
     "#);
     // It replays all the same: it is another run, not a damaged one.

@@ -30,43 +30,43 @@ fn a_card_a_run_and_a_turn_are_shown_whole() {
     integrity_guard: The example for 21 is wrong: the program prints night. Put the example right.
 
     turns
-      first_light-1:FL-4:15:architect                build   0c5621c6c1307dfe
-      first_light-1:FL-4:16:code_reviewer            review  acbdb79d15002950
-      first_light-1:FL-4:17:code_reviewer            review  d5cbe25c34d283a6
-      first_light-1:FL-4:18:integrity_guard          guard   20d5923222323c1c
-      first_light-1:FL-4:19:architect                build   8ed9ae8f58f9a98d
-      first_light-1:FL-4:20:code_reviewer            review  91e34ba2ea46a9d9
-      first_light-1:FL-4:21:code_reviewer            review  175d4c92979e10b9
-      first_light-1:FL-4:22:integrity_guard          guard   75a4cff09988022e
+      first_light-1:FL-4:15:architect                build   35d767d05a14442f
+      first_light-1:FL-4:16:code_reviewer            review  d5f9e1fdfbf10a09
+      first_light-1:FL-4:17:code_reviewer            review  fac03d91da1cdf58
+      first_light-1:FL-4:18:integrity_guard          guard   6ce013ee04c5ebd7
+      first_light-1:FL-4:19:architect                build   f274386ca3428356
+      first_light-1:FL-4:20:code_reviewer            review  e6e4ca99f63bf48e
+      first_light-1:FL-4:21:code_reviewer            review  2b0b8a469fec2a91
+      first_light-1:FL-4:22:integrity_guard          guard   0c3e0acfe95e9203
     [exit 0]
     ");
     assert_snapshot!(environment.run(&["show", "run", "first_light-1"]), @"
     $ orket show run first_light-1
     run first_light-1 (passed), epic first_light, begun with the venue recorded
       first_light-1:-:1:engine                       load    3bd8a0aedd8d2c80
-      first_light-1:FL-1:2:architect                 build   c31981685d2f747a
-      first_light-1:FL-1:3:code_reviewer             review  bea4f7176c21b35e
-      first_light-1:FL-1:4:code_reviewer             review  3ce015c027c0c133
-      first_light-1:FL-1:5:integrity_guard           guard   b052abb50e53f29d
+      first_light-1:FL-1:2:architect                 build   4e5a8d047db837d3
+      first_light-1:FL-1:3:code_reviewer             review  09a59a62c085a2c3
+      first_light-1:FL-1:4:code_reviewer             review  620afdb932bbf55f
+      first_light-1:FL-1:5:integrity_guard           guard   3d884d82d39a0c12
       turn-0006 FL-2 attempt 1 refused: verification/phase.sh cannot be written: agents write below agent_output/ only
-      first_light-1:FL-2:6:coder                     build   bea8dfb7915b195d
-      first_light-1:FL-2:7:code_reviewer             review  c64957dddc52f43f
-      first_light-1:FL-2:8:code_reviewer             review  80ca96b79ac29e50
-      first_light-1:FL-2:9:integrity_guard           guard   1ac116b73d5c0003
-      first_light-1:FL-3:10:coder                    build   f9014bac41d1a5dd
+      first_light-1:FL-2:6:coder                     build   662a152a78743330
+      first_light-1:FL-2:7:code_reviewer             review  3646b59cbe30caac
+      first_light-1:FL-2:8:code_reviewer             review  c67c76cf8f4cbbf6
+      first_light-1:FL-2:9:integrity_guard           guard   0c9a324331ca6de5
+      first_light-1:FL-3:10:coder                    build   d9dbb4a6bdac0b7d
       turn-0011 FL-3 attempt 1 refused: FL-4: a card cannot go from ready to done; from ready it can go to in_progress
-      first_light-1:FL-3:11:coder                    build   ff4bb8f10121a502
-      first_light-1:FL-3:12:code_reviewer            review  e791317f631ae270
-      first_light-1:FL-3:13:code_reviewer            review  5f8a2fa532ba6518
-      first_light-1:FL-3:14:integrity_guard          guard   4a095ad91a81bd8c
-      first_light-1:FL-4:15:architect                build   0c5621c6c1307dfe
-      first_light-1:FL-4:16:code_reviewer            review  acbdb79d15002950
-      first_light-1:FL-4:17:code_reviewer            review  d5cbe25c34d283a6
-      first_light-1:FL-4:18:integrity_guard          guard   20d5923222323c1c
-      first_light-1:FL-4:19:architect                build   8ed9ae8f58f9a98d
-      first_light-1:FL-4:20:code_reviewer            review  91e34ba2ea46a9d9
-      first_light-1:FL-4:21:code_reviewer            review  175d4c92979e10b9
-      first_light-1:FL-4:22:integrity_guard          guard   75a4cff09988022e
+      first_light-1:FL-3:11:coder                    build   4489aa6cab576b7d
+      first_light-1:FL-3:12:code_reviewer            review  da90925932fdc65f
+      first_light-1:FL-3:13:code_reviewer            review  7b91bf09d65814fd
+      first_light-1:FL-3:14:integrity_guard          guard   d2eb4ab40a0b5016
+      first_light-1:FL-4:15:architect                build   35d767d05a14442f
+      first_light-1:FL-4:16:code_reviewer            review  d5f9e1fdfbf10a09
+      first_light-1:FL-4:17:code_reviewer            review  fac03d91da1cdf58
+      first_light-1:FL-4:18:integrity_guard          guard   6ce013ee04c5ebd7
+      first_light-1:FL-4:19:architect                build   f274386ca3428356
+      first_light-1:FL-4:20:code_reviewer            review  e6e4ca99f63bf48e
+      first_light-1:FL-4:21:code_reviewer            review  2b0b8a469fec2a91
+      first_light-1:FL-4:22:integrity_guard          guard   0c3e0acfe95e9203
     state after turn-0022: da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19
     [exit 0]
     ");
@@ -74,7 +74,7 @@ fn a_card_a_run_and_a_turn_are_shown_whole() {
     $ orket show turn first_light-1:FL-2:9
     first_light-1:FL-2:9:integrity_guard
     step          guard, attempt 1
-    result        1ac116b73d5c00031ec163d885573966e08e3483a9b7f4099e2b9113c283018d
+    result        0c9a324331ca6de594705b5b3811d1462c97daf475781757d554f5ec21990182
     state after   7a618048646a9f485a4a2d31cbfaf2549b0b4e120bf28913f6d39d1f9358c0f8
     record        [digest of the record]
     tokens        771 in, 24 out, 1 exchange(s) with the model
@@ -86,7 +86,7 @@ fn a_card_a_run_and_a_turn_are_shown_whole() {
     update_issue_status {"status":"done"}
       -> {"status":"done"}
 
-    PASS {"changes":[{"change":"changed","stem":"card/FL-2"},{"change":"added","stem":"evidence/FL-2"}],"inputs_digest":"636c8f550c3f321ed3b01b0b56d7dfaf98058c4de091c8813c5adfac5670b3cd","reads_digest":"8aee5bc1bc72a232a51163b1453643d3311d3a311151e6367fddcf1e269db069","writes_digest":"e67c84f037f6694c1a2426e323ae52d36b6a6fad12a81a34cefb85b956ec1580"}
+    PASS {"changes":[{"change":"changed","stem":"card/FL-2"},{"change":"added","stem":"evidence/FL-2"}],"inputs_digest":"2a22b18d6e5d9e6db39f00661922416625253b4c59fe953b7640cb1227ab512a","reads_digest":"8aee5bc1bc72a232a51163b1453643d3311d3a311151e6367fddcf1e269db069","writes_digest":"e67c84f037f6694c1a2426e323ae52d36b6a6fad12a81a34cefb85b956ec1580"}
     [exit 0]
     "#);
 }
@@ -99,8 +99,8 @@ fn a_turn_is_executed_again() {
     turn-0011 of first_light-1: FL-3, coder in build, attempt 2
       write_file agent_output/first_light.sh
       update_issue_status code_review
-    recorded  ff4bb8f10121a502d498e1567946aee2de9881463e33ca14f9131e9ec337d6bf
-    replayed  ff4bb8f10121a502d498e1567946aee2de9881463e33ca14f9131e9ec337d6bf
+    recorded  4489aa6cab576b7da7ca8477e20386d56a5233130e2f50fda12b7a330dde2261
+    replayed  4489aa6cab576b7da7ca8477e20386d56a5233130e2f50fda12b7a330dde2261
     the structural digest is the same
     [exit 0]
     ");

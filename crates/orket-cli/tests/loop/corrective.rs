@@ -152,10 +152,14 @@ fn a_malformed_answer_gets_one_corrective_that_lists_what_is_wrong() {
             "{name}"
         );
         let turn = &project.turns("e-1")[1];
-        assert_eq!(
-            project.record(&turn.record_digest).exchanges.len(),
-            2,
-            "{name}"
+        let exchanges = project.record(&turn.record_digest).exchanges;
+        assert_eq!(exchanges.len(), 2, "{name}");
+        // Every decision is logged (Law 8), also about the answer that was put right; more than 32 calls are not looked at.
+        let decided = answer.tool_calls.len().min(32);
+        assert_eq!(exchanges[0].decisions.len(), decided, "{name}");
+        assert!(
+            exchanges[1].decisions.is_empty(),
+            "{name}: they are those of the turn"
         );
         assert_eq!(turn.attempt, 1, "{name}");
         assert_eq!(project.replay_all("e-1"), 4, "{name}");

@@ -1,5 +1,6 @@
 //! Checking a policy: limits, patterns, examples.
 
+use super::limits::{ARGUMENTS_MAX, MEMBERS_MAX, RULES_MAX, TEXT_MAX_BYTES};
 use super::rule::Misfit;
 use super::{
     Action, Example, Matcher, POLICY_VERSION, PolicyDocument, PolicyError, PolicyFault, Rule, host,
@@ -7,11 +8,6 @@ use super::{
 };
 use crate::Pointer;
 use crate::canonical::{self, Value};
-
-const RULES_MAX: usize = 1000;
-const ARGUMENTS_MAX: usize = 64;
-const MEMBERS_MAX: usize = 256;
-const TEXT_MAX_BYTES: usize = 4096;
 
 /// Checks a document and returns it with its sets sorted and its examples completed.
 pub(super) fn document(mut document: PolicyDocument) -> Result<PolicyDocument, PolicyError> {

@@ -9,6 +9,7 @@ pub const DECISION_VERSION: &str = "capability_decision/v1";
 
 /// What the jail says to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// A rule matches.
@@ -21,6 +22,7 @@ pub enum Verdict {
 
 /// Why the jail says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// A rule matches.
@@ -37,9 +39,11 @@ pub enum Reason {
 
 /// The audit record of one decision.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
     /// [`DECISION_VERSION`].
+    #[cfg_attr(feature = "schema", schemars(extend("const" = DECISION_VERSION)))]
     pub record_version: String,
     /// The digest of the canonical record without this member and with `run_id` null (kernel decision 16).
     pub decision_id: Digest,

@@ -41,6 +41,7 @@ mod check;
 mod decision;
 mod error;
 mod host;
+pub(crate) mod limits;
 mod matcher;
 mod path;
 mod plan;

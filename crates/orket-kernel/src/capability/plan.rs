@@ -10,6 +10,7 @@ pub const PLAN_VERSION: &str = "capability_plan/v1";
 
 /// Whether the capability module decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// It does.
@@ -20,9 +21,11 @@ pub enum Mode {
 
 /// What a role may use in a step. It is a function of the policy, the role and the task alone.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CapabilityPlan {
     /// [`PLAN_VERSION`].
+    #[cfg_attr(feature = "schema", schemars(extend("const" = PLAN_VERSION)))]
     pub plan_version: String,
     /// Whether the module decides.
     pub mode: Mode,
@@ -41,6 +44,7 @@ pub struct CapabilityPlan {
 
 /// One rule of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PlannedRule {
     /// The place of the rule in the policy, counted from 0.

@@ -9,14 +9,17 @@ pub const POLICY_VERSION: &str = "capability_policy/v1";
 
 /// The wire form of a policy, unchecked.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PolicyDocument {
     /// [`POLICY_VERSION`].
+    #[cfg_attr(feature = "schema", schemars(extend("const" = POLICY_VERSION)))]
     pub policy_version: String,
     /// Whether the capability module is on.
     pub enabled: bool,
     /// The rules; what none of them lists is denied.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = super::limits::RULES_MAX)))]
     pub rules: Vec<Rule>,
 }
 
@@ -27,7 +30,9 @@ pub struct PolicyDocument {
 /// rules is kept, since records name a rule by its place; lists that are sets are sorted, so that a policy has one
 /// digest however they were written.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Value", into = "PolicyDocument")]
+#[cfg_attr(feature = "schema", schemars(with = "PolicyDocument"))]
 pub struct Policy {
     document: PolicyDocument,
     digest: Digest,

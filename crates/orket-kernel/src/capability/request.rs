@@ -5,6 +5,7 @@ use crate::canonical::Value;
 
 /// One tool call as it asks to be allowed. It carries no rights of its own.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ToolRequest {
     /// The role that acts.

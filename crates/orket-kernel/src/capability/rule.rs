@@ -10,13 +10,23 @@ use crate::{Pointer, object};
 ///
 /// A rule counts only inside a [`Policy`](super::Policy), which checks it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// The role, as an exact text.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "crate::wire::schema::texts::Name")
+    )]
     pub role: String,
     /// The name of the Score step, as an exact text.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "crate::wire::schema::texts::Name")
+    )]
     pub task: String,
     /// The tools, as exact texts.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::wire::schema::texts::Name>", length(min = 1, max = super::limits::MEMBERS_MAX), extend("uniqueItems" = true)))]
     pub tools: Vec<String>,
     /// The actions; any action of these tools if left out. A `null` is refused: it might have been meant as none.
     #[serde(
@@ -24,24 +34,33 @@ pub struct Rule {
         deserialize_with = "given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Action>", length(min = 1, max = super::limits::MEMBERS_MAX), extend("uniqueItems" = true)))]
     pub actions: Option<Vec<Action>>,
     /// What the arguments must be, by RFC 6901 pointer; each must be there and fit. Others are free.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<crate::wire::schema::texts::ArgumentPlace, Matcher>", extend("maxProperties" = super::limits::ARGUMENTS_MAX)))]
     pub arguments: BTreeMap<String, Matcher>,
     /// Calls that the rule allows, tried when the policy is loaded.
     #[serde(default, rename = "match", skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(length(max = super::limits::MEMBERS_MAX)))]
     pub matches: Vec<Example>,
     /// Calls that the rule does not allow, tried when the policy is loaded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(length(max = super::limits::MEMBERS_MAX)))]
     pub no_match: Vec<Example>,
 }
 
 /// A call of the role in the step of a rule, by which the rule is tried.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Example {
     /// The tool; the rule's own if it has one and this is left out.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::wire::schema::texts::Name>")
+    )]
     pub tool: Option<String>,
     /// The action; if left out, the rule's own if it lists one, or [`Action::CALL`] if it lists none.
     #[serde(default)]

@@ -38,7 +38,15 @@ pub const PROFILE_VERSION: &str = "profile/v1";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "ProfileDraft", into = "ProfileDraft")]
+#[cfg_attr(
+    feature = "schema",
+    schemars(
+        with = "ProfileDraft",
+        description = "A vocabulary of triplets with its rules. Beyond its form: labels, slots and types that are named must be there, and a label must fit the types it joins."
+    )
+)]
 pub struct Profile(ProfileDraft);
 
 impl Profile {

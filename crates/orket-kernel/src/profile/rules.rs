@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 /// Whether a reference must carry a relationship label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LabelRule {
     /// Every reference carries one.
@@ -14,6 +15,7 @@ pub enum LabelRule {
 
 /// What a reference must carry.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReferenceRules {
     /// Whether it must carry a relationship label.
@@ -22,12 +24,18 @@ pub struct ReferenceRules {
 
 /// Which keys look like references that go round the links, and hence are forbidden in bodies and links.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RawIdRules {
     /// The keys; forbidden are these and every key that ends in `_` and one of these, at any depth.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::wire::schema::texts::Word>", length(max = crate::limits::RAW_ID_KEYS_MAX)))]
     pub keys: BTreeSet<String>,
     /// The pointer to the place in a manifest that may list keys which the triplet may have nevertheless; `None` if
     /// nothing can be allowed.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::wire::schema::texts::ManifestPlace>")
+    )]
     pub allowed_at: Option<String>,
 }
 
@@ -50,9 +58,12 @@ impl RawIdRules {
 
 /// What a manifest must declare about the order of arrays in the links.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(extend("if" = { "properties": { "required": { "const": true } } }, "then" = { "properties": { "declared_at": { "minItems": 1 } } })))]
 pub struct DeterminismRules {
     /// The pointers to the places in a manifest that may list slots whose order means nothing; each one that is there counts.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::wire::schema::texts::ManifestPlace>", length(max = crate::limits::DECLARED_PLACES_MAX), extend("uniqueItems" = true)))]
     pub declared_at: Vec<String>,
     /// Whether at least one of the places must be there, if only with an empty list.
     pub required: bool,

@@ -20,6 +20,7 @@ pub enum Finish {
 
 /// Where a run stands after `finish_run`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
     /// It can go on.
@@ -32,9 +33,11 @@ pub enum RunStatus {
 
 /// What `finish_run` did.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RunSummary {
     /// [`CONTRACT_VERSION`].
+    #[cfg_attr(feature = "schema", schemars(extend("const" = CONTRACT_VERSION)))]
     pub contract_version: String,
     /// The run.
     pub run_id: RunId,

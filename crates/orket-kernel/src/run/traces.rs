@@ -3,12 +3,10 @@
 use super::Run;
 use crate::issue::{self, KernelIssue, Stage};
 use crate::kernel::misfit;
+use crate::limits::TRACE_ARTIFACTS_MAX;
 use crate::{
     Code, Digest, KernelError, Pointer, StateStore, StoreTransaction, TraceArtifact, event,
 };
-
-/// The most artifacts that one call keeps.
-const ARTIFACTS_MAX: usize = 1_000;
 
 impl<S: StateStore> Run<'_, S> {
     /// `write_trace_artifacts`: keeps artifacts of the run as canonical JSON with their versions, all or none, and returns
@@ -23,15 +21,14 @@ impl<S: StateStore> Run<'_, S> {
         artifacts: &[TraceArtifact],
     ) -> Result<Vec<(String, Digest)>, KernelError> {
         check(artifacts)?;
-        let mut sorted: Vec<&TraceArtifact> = artifacts.iter().collect();
-        sorted.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut sorted: Vec<(usize, &TraceArtifact)> = artifacts.iter().enumerate().collect();
+        sorted.sort_by(|(_, one), (_, other)| one.name.cmp(&other.name));
         let mut transaction = self.store.begin()?;
         let mut written = Vec::new();
-        for artifact in sorted {
+        for (index, artifact) in sorted {
             let bytes = artifact.to_bytes(&self.handle);
             let kept = transaction.keep_trace_artifact(&self.handle.run_id, &artifact.name, &bytes);
-            let place = Pointer::root().key("artifacts").key(&artifact.name);
-            kept.map_err(|failure| misfit(failure, place))?;
+            kept.map_err(|failure| misfit(failure, places().index(index).key("name")))?;
             written.push((artifact.name.clone(), Digest::of_bytes(&bytes)));
         }
         transaction.commit()?;
@@ -39,15 +36,20 @@ impl<S: StateStore> Run<'_, S> {
     }
 }
 
+/// Returns where the artifacts stand in the request.
+fn places() -> Pointer {
+    Pointer::root().key("trace_bundle").key("artifacts")
+}
+
 fn check(artifacts: &[TraceArtifact]) -> Result<(), KernelError> {
-    let place = Pointer::root().key("artifacts");
+    let place = places();
     let issue = |place: Pointer, reason: &str, message: &str| {
         let details = event::details([("reason", reason.into())]);
         let code = Code::BaseShapeInvalid;
         KernelIssue::new(Stage::BaseShape, code, place, message, details)
     };
     let mut issues = Vec::new();
-    if artifacts.len() > ARTIFACTS_MAX {
+    if artifacts.len() > TRACE_ARTIFACTS_MAX {
         issues.push(issue(
             place.clone(),
             "too_many",
@@ -55,7 +57,7 @@ fn check(artifacts: &[TraceArtifact]) -> Result<(), KernelError> {
         ));
     }
     let mut names = std::collections::BTreeSet::new();
-    for (index, artifact) in artifacts.iter().enumerate().take(ARTIFACTS_MAX) {
+    for (index, artifact) in artifacts.iter().enumerate().take(TRACE_ARTIFACTS_MAX) {
         let place = place.index(index);
         if let Some((member, message)) = artifact.fault() {
             issues.push(issue(place.key(member), member, message));

@@ -17,7 +17,8 @@ pub enum StoreFailure {
     /// The store refuses by its own law and has changed nothing.
     #[error("{message}")]
     Refused {
-        /// A stable word for the rule.
+        /// A stable word for the rule: `unknown_run`, `envelope_differs`, `run_finished`, `turn_order`, `stale`,
+        /// `invalid_plan`, `artifact_exists` or `undone`.
         reason: &'static str,
         /// What was refused and why.
         message: String,

@@ -14,8 +14,9 @@ use crate::{
 /// A store in memory.
 ///
 /// # Limitations
-/// Nothing is durable. The first change of a transaction copies the maps of the state, without the bytes in them, and a promotion computes the state digest
-/// from nothing: its cost follows the size of the state, not the change. `orket-lsi` does better on both counts.
+/// Nothing is durable. The first change of a transaction copies the maps of the state, without the bytes in them, and a
+/// promotion computes the state digest from nothing: its cost follows the size of the state, not the change. `orket-lsi`
+/// does better on both counts.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     committed: Mutex<Arc<State>>,
@@ -77,6 +78,7 @@ impl StateStore for MemoryStore {
         Ok(MemoryTransaction {
             store: self,
             state: Arc::clone(&lock(&self.committed)),
+            has_failed: false,
             _pass: pass,
         })
     }
@@ -100,6 +102,7 @@ pub struct MemoryStaging<'a>(&'a MemoryStore);
 pub struct MemoryTransaction<'a> {
     store: &'a MemoryStore,
     state: Arc<State>,
+    has_failed: bool,
     _pass: MutexGuard<'a, ()>,
 }
 
@@ -131,60 +134,15 @@ impl StoreTransaction for MemoryTransaction<'_> {
     }
 
     fn start_run(&mut self, envelope: &RunEnvelope) -> Result<(), StoreFailure> {
-        match self.state.runs.get(&envelope.run_id) {
-            Some(run) if run.envelope == *envelope => Ok(()),
-            Some(_) => Err(refused(
-                "envelope_differs",
-                format!(
-                    "the run {} was started with another envelope",
-                    envelope.run_id
-                ),
-            )),
-            None => {
-                let run = Run {
-                    envelope: envelope.clone(),
-                    finished: None,
-                    turns: Vec::new(),
-                    artifacts: BTreeMap::new(),
-                };
-                let runs = &mut Arc::make_mut(&mut self.state).runs;
-                runs.insert(envelope.run_id.clone(), run);
-                Ok(())
-            }
-        }
+        self.change(|state| state.start_run(envelope))
     }
 
     fn promote(&mut self, plan: &PromotionPlan, record: &[u8]) -> Result<Standing, StoreFailure> {
-        let run = Arc::make_mut(&mut self.state).run_mut(&plan.run_id)?;
-        let expected = run.last_turn().map_or(TurnId::FIRST, TurnId::next);
-        if plan.turn_id != expected {
-            return Err(refused(
-                "turn_order",
-                format!(
-                    "the run {} goes on with {expected}, not with {}",
-                    plan.run_id, plan.turn_id
-                ),
-            ));
-        }
-        let state = Arc::make_mut(&mut self.state);
-        state.apply(plan);
-        state.generation += 1;
-        let standing = state.standing();
-        state
-            .run_mut(&plan.run_id)?
-            .turns
-            .push((record.into(), standing.state_digest));
-        Ok(standing)
+        self.change(|state| state.promote(plan, record))
     }
 
     fn finish_run(&mut self, run_id: &RunId, outcome: Outcome) -> Result<(), StoreFailure> {
-        let run = Arc::make_mut(&mut self.state).run_mut(run_id)?;
-        if run.finished.is_some() {
-            let message = format!("the run {run_id} was finished before");
-            return Err(refused("run_finished", message));
-        }
-        run.finished = Some(outcome);
-        Ok(())
+        self.change(|state| state.finish_run(run_id, outcome))
     }
 
     fn keep_trace_artifact(
@@ -193,23 +151,27 @@ impl StoreTransaction for MemoryTransaction<'_> {
         name: &str,
         bytes: &[u8],
     ) -> Result<(), StoreFailure> {
-        let run = Arc::make_mut(&mut self.state).run_mut(run_id)?;
-        match run.artifacts.get(name) {
-            Some(kept) if **kept == *bytes => Ok(()),
-            Some(_) => Err(refused(
-                "artifact_exists",
-                format!("the run {run_id} has another trace artifact {name}"),
-            )),
-            None => {
-                run.artifacts.insert(name.to_owned(), bytes.into());
-                Ok(())
-            }
-        }
+        self.change(|state| state.keep_trace_artifact(run_id, name, bytes))
     }
 
     fn commit(self) -> Result<(), StoreFailure> {
+        if self.has_failed {
+            let message = "the transaction was undone, for a part of it had failed";
+            return Err(refused("undone", message.to_owned()));
+        }
         *lock(&self.store.committed) = self.state;
         Ok(())
+    }
+}
+
+impl MemoryTransaction<'_> {
+    fn change<T>(
+        &mut self,
+        change: impl FnOnce(&mut State) -> Result<T, StoreFailure>,
+    ) -> Result<T, StoreFailure> {
+        let result = change(Arc::make_mut(&mut self.state));
+        self.has_failed |= result.is_err();
+        result
     }
 }
 
@@ -232,6 +194,128 @@ impl State {
     fn run_mut(&mut self, run_id: &RunId) -> Result<&mut Run, StoreFailure> {
         let unknown = || refused("unknown_run", format!("the run {run_id} was never started"));
         self.runs.get_mut(run_id).ok_or_else(unknown)
+    }
+
+    fn start_run(&mut self, envelope: &RunEnvelope) -> Result<(), StoreFailure> {
+        match self.runs.get(&envelope.run_id) {
+            Some(run) if run.envelope == *envelope => Ok(()),
+            Some(_) => Err(refused(
+                "envelope_differs",
+                format!(
+                    "the run {} was started with another envelope",
+                    envelope.run_id
+                ),
+            )),
+            None => {
+                let run = Run {
+                    envelope: envelope.clone(),
+                    finished: None,
+                    turns: Vec::new(),
+                    artifacts: BTreeMap::new(),
+                };
+                self.runs.insert(envelope.run_id.clone(), run);
+                Ok(())
+            }
+        }
+    }
+
+    fn promote(&mut self, plan: &PromotionPlan, record: &[u8]) -> Result<Standing, StoreFailure> {
+        let run = self.open_run_mut(&plan.run_id)?;
+        let expected = run.last_turn().map_or(TurnId::FIRST, TurnId::next);
+        if plan.turn_id != expected {
+            return Err(refused(
+                "turn_order",
+                format!(
+                    "the run {} goes on with {expected}, not with {}",
+                    plan.run_id, plan.turn_id
+                ),
+            ));
+        }
+        self.check_fits(plan)?;
+        self.apply(plan);
+        self.generation += 1;
+        let standing = self.standing();
+        let turn = (record.into(), standing.state_digest);
+        self.run_mut(&plan.run_id)?.turns.push(turn);
+        Ok(standing)
+    }
+
+    fn finish_run(&mut self, run_id: &RunId, outcome: Outcome) -> Result<(), StoreFailure> {
+        self.open_run_mut(run_id)?.finished = Some(outcome);
+        Ok(())
+    }
+
+    fn keep_trace_artifact(
+        &mut self,
+        run_id: &RunId,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<(), StoreFailure> {
+        let run = self.run_mut(run_id)?;
+        match run.artifacts.get(name) {
+            Some(kept) if **kept == *bytes => Ok(()),
+            Some(_) => Err(refused(
+                "artifact_exists",
+                format!("the run {run_id} has another trace artifact {name}"),
+            )),
+            None => {
+                run.artifacts.insert(name.to_owned(), bytes.into());
+                Ok(())
+            }
+        }
+    }
+
+    fn open_run_mut(&mut self, run_id: &RunId) -> Result<&mut Run, StoreFailure> {
+        let run = self.run_mut(run_id)?;
+        match run.finished {
+            None => Ok(run),
+            Some(outcome) => Err(refused(
+                "run_finished",
+                format!("the run {run_id} was finished with {outcome}"),
+            )),
+        }
+    }
+
+    /// Refuses a plan that was made over another state, as far as that would leave the index at odds with itself.
+    fn check_fits(&self, plan: &PromotionPlan) -> Result<(), StoreFailure> {
+        let stale = |reason: String| {
+            let turn = format!("{} of the run {}", plan.turn_id, plan.run_id);
+            Err(refused("stale", format!("{turn}: {reason}")))
+        };
+        let pruned: BTreeSet<&Stem> = plan.prune.iter().collect();
+        let defined: BTreeSet<&String> = plan.put.iter().map(|(_, id)| id).collect();
+        let others = |id: &String| {
+            let stem = self.definitions.get(id);
+            stem.filter(|stem| !pruned.contains(stem))
+        };
+        if let Some(stem) = plan
+            .delete
+            .iter()
+            .find(|stem| !self.triplets.contains_key(*stem))
+        {
+            return stale(format!("{stem}, which it deletes, is not there"));
+        }
+        if let Some((id, other)) = defined.iter().find_map(|id| Some((id, others(id)?))) {
+            return stale(format!("{other} defines {id}, which it also defines"));
+        }
+        let is_defined = |id: &String| defined.contains(id) || others(id).is_some();
+        if let Some((id, source)) = plan.insert.iter().find(|(id, _)| !is_defined(id)) {
+            let stem = &source.stem;
+            return stale(format!(
+                "{stem} references {id}, which nothing would define"
+            ));
+        }
+        for id in plan.prune.iter().filter_map(|stem| self.ids.get(stem)) {
+            let mut left = self.sources.get(id).into_iter().flatten();
+            let left = left.find(|source| !pruned.contains(&source.stem));
+            if let (false, Some(source)) = (is_defined(id), left) {
+                let stem = &source.stem;
+                return stale(format!(
+                    "{stem} references {id}, which nothing would define"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Applies a plan in the order of Spec-002 §5: old references go, stems go, then the new ones come.

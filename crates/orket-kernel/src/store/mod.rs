@@ -155,7 +155,8 @@ pub trait StagingArea {
 
 /// The one way to change what is committed: everything becomes durable at [`StoreTransaction::commit`], or nothing.
 ///
-/// Dropping it undoes all of it.
+/// Dropping it undoes all of it. Once a call on it has failed, it can only be dropped: [`StoreTransaction::commit`] then
+/// refuses, so that no part of that call becomes durable.
 pub trait StoreTransaction {
     /// Returns what is committed, with the changes of this transaction.
     ///
@@ -172,20 +173,25 @@ pub trait StoreTransaction {
     /// Applies the plan of one turn and keeps its record; returns where the store stands then.
     ///
     /// # Errors
-    /// [`StoreFailure::Refused`] unless the turn is the next one of its run (Law 2), and if the plan was made over
-    /// another state than that of the transaction.
+    /// [`StoreFailure::Refused`] unless the turn is the next one of its run (Law 2), if the run is finished, and if the plan
+    /// was made over another state so that it would leave this one at odds with itself: it deletes what is not there,
+    /// defines an id a second time, or leaves a reference to an id that nothing defines.
+    ///
+    /// # Limitations
+    /// A plan does not say over which state it was made. That everything which the turn read is still so, is for the caller
+    /// to see to: [`Run::commit_turn`](crate::Run::commit_turn) does.
     fn promote(&mut self, plan: &PromotionPlan, record: &[u8]) -> Result<Standing, StoreFailure>;
 
-    /// Notes how a run ended.
+    /// Notes how a run ended. Nothing of it can be promoted then.
     ///
     /// # Errors
-    /// [`StoreFailure::Refused`] if it was finished before.
+    /// [`StoreFailure::Refused`] if it was finished before, or never started.
     fn finish_run(&mut self, run_id: &RunId, outcome: Outcome) -> Result<(), StoreFailure>;
 
     /// Keeps a trace artifact. The same bytes again are no change.
     ///
     /// # Errors
-    /// [`StoreFailure::Refused`] if the run has another one of this name.
+    /// [`StoreFailure::Refused`] if the run has another one of this name, or was never started.
     fn keep_trace_artifact(
         &mut self,
         run_id: &RunId,
@@ -196,6 +202,6 @@ pub trait StoreTransaction {
     /// Makes everything durable. When it has returned, a power cut does not undo it.
     ///
     /// # Errors
-    /// Says whether what was written is known.
+    /// Says whether what was written is known. [`StoreFailure::Refused`] if a call on the transaction had failed.
     fn commit(self) -> Result<(), StoreFailure>;
 }

@@ -3,15 +3,20 @@
 use super::{ContractVersion, Operation};
 use crate::canonical::{self, Value};
 use crate::capability::{CapabilityPlan, Decision};
-use crate::{Digest, KernelIssue, Outcome, Pointer, TurnResult, event};
+use crate::{Digest, KernelIssue, Outcome, Pointer, RunHandle, TurnResult, event};
 
 /// The answer to a request that could be read.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// The version of the contract.
     pub contract_version: ContractVersion,
     /// The name of the operation.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(schema_with = "super::schema::shapes::operation_name")
+    )]
     pub operation: String,
     /// PASS or FAIL.
     pub outcome: Outcome,
@@ -47,13 +52,19 @@ impl Answer {
 
 /// The answer to a request that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InvalidRequest {
     /// The version of the contract.
     pub contract_version: ContractVersion,
     /// The name of the operation.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(schema_with = "super::schema::shapes::operation_name")
+    )]
     pub operation: String,
     /// `INVALID`.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "INVALID")))]
     pub outcome: String,
     /// What is wrong, and where.
     pub error: RequestFault,
@@ -61,6 +72,7 @@ pub struct InvalidRequest {
 
 /// What is wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestFault {
     /// What is wrong and what is expected.
@@ -71,8 +83,31 @@ pub struct RequestFault {
     pub byte_offset: Option<u64>,
 }
 
+impl std::fmt::Display for RequestFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}, at pointer {:?}",
+            self.message,
+            self.pointer.as_str()
+        )?;
+        self.byte_offset
+            .map_or(Ok(()), |byte| write!(f, ", byte {byte}"))
+    }
+}
+
+/// The result of `start-run`.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RunAnswer {
+    /// The handle that names the run from now on.
+    pub run_handle: RunHandle,
+}
+
 /// The result of `execute-turn` and `stage-deletions`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TurnAnswer {
     /// The result of the turn.
@@ -85,6 +120,7 @@ pub struct TurnAnswer {
 
 /// The result of `emit-event`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EventAnswer {
     /// The event line, without a newline.
@@ -93,6 +129,7 @@ pub struct EventAnswer {
 
 /// The result of `write-trace-artifacts`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TraceArtifactsAnswer {
     /// What was kept, sorted by name.
@@ -101,6 +138,7 @@ pub struct TraceArtifactsAnswer {
 
 /// One artifact that was kept.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TraceArtifactAnswer {
     /// Its name.
@@ -111,6 +149,7 @@ pub struct TraceArtifactAnswer {
 
 /// The result of `authorize-tool-call`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DecisionAnswer {
     /// The audit record.
@@ -119,6 +158,7 @@ pub struct DecisionAnswer {
 
 /// The result of `resolve-capability`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CapabilityAnswer {
     /// What the role may do in the task.

@@ -2,17 +2,17 @@
 
 use super::request::{
     Authority, AuthorizeToolCall, CommitTurn, CompareRuns, ComparedRun, EmitEvent, ExecuteTurn,
-    FinishRun, ReplayRun, ResolveCapability, StageDeletions, StartRun, ValidateLinksAgainstIndex,
-    ValidateTriplet, WriteTraceArtifacts,
+    FinishRun, ReplayRun, Request, ResolveCapability, StageDeletions, StartRun,
+    ValidateLinksAgainstIndex, ValidateTriplet, WriteTraceArtifacts,
 };
 use super::{
     Answer, CapabilityAnswer, ContractVersion, DecisionAnswer, EventAnswer, InvalidRequest,
-    Operation, RequestFault, TraceArtifactAnswer, TraceArtifactsAnswer, TurnAnswer,
+    Operation, RequestFault, RunAnswer, TraceArtifactAnswer, TraceArtifactsAnswer, TurnAnswer,
 };
 use crate::canonical::{self, DeserializeError, Value};
 use crate::capability::{self, Policy};
 use crate::compare::compare_recorded;
-use crate::issue::KernelIssue;
+use crate::issue::{self, KernelIssue};
 use crate::pipeline;
 use crate::{
     Digest, Finish, Kernel, KernelError, Layered, Outcome, ParityReport, Pointer, Run, RunId,
@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The request is not valid.
-    #[error("{message}, at pointer {pointer:?}", message = .0.message, pointer = .0.pointer.as_str())]
+    #[error("{0}")]
     Request(RequestFault),
     /// The medium is busy or failed.
     #[error(transparent)]
@@ -50,7 +50,7 @@ impl From<DeserializeError> for CallError {
     fn from(error: DeserializeError) -> CallError {
         CallError::Request(match error {
             DeserializeError::Parse(error) => RequestFault {
-                message: error.to_string(),
+                message: error.kind.to_string(),
                 pointer: error.pointer,
                 byte_offset: Some(error.byte_offset as u64),
             },
@@ -66,41 +66,50 @@ impl From<DeserializeError> for CallError {
 /// What an operation came to: its result and issues, or why it was refused.
 type Outcomes = Result<(Value, Vec<KernelIssue>), KernelError>;
 
-/// Carries out one operation. `kernel` may be left out for operations that need no store.
-///
-/// What the law refuses is an answer with the outcome FAIL.
+/// Carries out one operation: [`Request::read`], then [`answer`].
 ///
 /// # Errors
-/// [`CallError::Request`] if the request is not valid; [`CallError::Store`] if the medium is busy or failed.
+/// As these two.
 pub fn call<S: StateStore>(
     kernel: Option<&Kernel<S>>,
     operation: Operation,
     request: &[u8],
 ) -> Result<Answer, CallError> {
-    let found = match operation {
-        Operation::StartRun => start_run(store(kernel)?, &read(request)?),
-        Operation::ExecuteTurn => execute_turn(store(kernel)?, read(request)?),
-        Operation::CommitTurn => commit_turn(store(kernel)?, &read(request)?),
-        Operation::FinishRun => finish_run(store(kernel)?, &read(request)?)?,
-        Operation::EmitEvent => emit_event(&read(request)?),
-        Operation::WriteTraceArtifacts => write_trace_artifacts(store(kernel)?, &read(request)?),
-        Operation::ValidateTriplet => check_triplet(&read(request)?),
-        Operation::ValidateLinksAgainstIndex => check_links(store(kernel)?, &read(request)?),
-        Operation::StageDeletions => stage_deletions(store(kernel)?, read(request)?),
-        Operation::AuthorizeToolCall => authorize_tool_call(kernel, &read(request)?)?,
-        Operation::ResolveCapability => resolve_capability(kernel, &read(request)?)?,
-        Operation::ReplayRun => replay_run(store(kernel)?, &read(request)?),
-        Operation::CompareRuns => compare(kernel, read(request)?)?,
+    answer(kernel, Request::read(operation, request)?)
+}
+
+/// Answers a request. `kernel` may be left out for operations that need no store.
+///
+/// What the law refuses is an answer with the outcome FAIL.
+///
+/// # Errors
+/// [`CallError::Request`] if the request needs a store that is not there, or asks for what cannot be; [`CallError::Store`] if
+/// the medium is busy or failed.
+pub fn answer<S: StateStore>(
+    kernel: Option<&Kernel<S>>,
+    request: Request,
+) -> Result<Answer, CallError> {
+    let operation = request.operation();
+    let found = match request {
+        Request::StartRun(request) => start_run(store(kernel)?, &request),
+        Request::ExecuteTurn(request) => execute_turn(store(kernel)?, *request),
+        Request::CommitTurn(request) => commit_turn(store(kernel)?, &request),
+        Request::FinishRun(request) => finish_run(store(kernel)?, &request)?,
+        Request::EmitEvent(request) => emit_event(&request),
+        Request::WriteTraceArtifacts(request) => write_trace_artifacts(store(kernel)?, &request),
+        Request::ValidateTriplet(request) => check_triplet(&request),
+        Request::ValidateLinksAgainstIndex(request) => check_links(store(kernel)?, &request),
+        Request::StageDeletions(request) => stage_deletions(store(kernel)?, *request),
+        Request::AuthorizeToolCall(request) => authorize_tool_call(kernel, &request)?,
+        Request::ResolveCapability(request) => resolve_capability(kernel, &request)?,
+        Request::ReplayRun(request) => replay_run(store(kernel)?, &request),
+        Request::CompareRuns(request) => compare(kernel, *request)?,
     };
     match found {
         Ok((result, issues)) => Ok(Answer::new(operation, result, issues)),
         Err(KernelError::Refused(issues)) => Ok(Answer::new(operation, Value::Null, issues)),
         Err(KernelError::Store(failure)) => Err(CallError::Store(failure)),
     }
-}
-
-fn read<T: serde::de::DeserializeOwned>(request: &[u8]) -> Result<T, CallError> {
-    Ok(canonical::from_bytes(request)?)
 }
 
 fn store<S: StateStore>(kernel: Option<&Kernel<S>>) -> Result<&Kernel<S>, CallError> {
@@ -127,10 +136,10 @@ fn value(result: &impl serde::Serialize) -> Result<Value, KernelError> {
 
 fn start_run<S: StateStore>(kernel: &Kernel<S>, request: &StartRun) -> Outcomes {
     let run = kernel.start_run(&request.envelope)?;
-    Ok((
-        crate::object! { "run_handle" => value(run.handle())? },
-        Vec::new(),
-    ))
+    let answer = RunAnswer {
+        run_handle: run.handle().clone(),
+    };
+    Ok((value(&answer)?, Vec::new()))
 }
 
 fn execute_turn<S: StateStore>(kernel: &Kernel<S>, request: ExecuteTurn) -> Outcomes {
@@ -185,11 +194,10 @@ fn finish_run<S: StateStore>(
         .run(&request.run_handle)
         .and_then(|run: Run<'_, S>| run.finish(finish));
     Ok(finished.and_then(|summary| {
-        let issues = summary
-            .promoted
-            .iter()
-            .flat_map(|report| report.issues.clone());
-        Ok((value(&summary)?, issues.collect()))
+        let reports = summary.promoted.iter();
+        let mut issues: Vec<_> = reports.flat_map(|report| report.issues.clone()).collect();
+        issue::sort(&mut issues);
+        Ok((value(&summary)?, issues))
     }))
 }
 

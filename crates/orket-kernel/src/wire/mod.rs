@@ -21,17 +21,21 @@ mod answer;
 mod call;
 mod operation;
 mod request;
+pub(crate) mod schema;
 mod version;
 
 pub use answer::{
-    Answer, CapabilityAnswer, DecisionAnswer, EventAnswer, InvalidRequest, RequestFault,
+    Answer, CapabilityAnswer, DecisionAnswer, EventAnswer, InvalidRequest, RequestFault, RunAnswer,
     TraceArtifactAnswer, TraceArtifactsAnswer, TurnAnswer,
 };
-pub use call::{CallError, call};
+pub use call::{CallError, answer, call};
 pub use operation::{Operation, StoreUse};
 pub use request::{
     Attachment, Authority, AuthorizeToolCall, CommitTurn, CompareRuns, ComparedRun, EmitEvent,
-    ExecuteTurn, FinishRun, ReplayRun, ResolveCapability, StageDeletions, StartRun, TraceBundle,
-    ValidateLinksAgainstIndex, ValidateTriplet, WriteTraceArtifacts,
+    ExecuteTurn, FinishRun, ReplayRun, Request, ResolveCapability, StageDeletions, StartRun,
+    TraceBundle, ValidateLinksAgainstIndex, ValidateTriplet, WriteTraceArtifacts,
 };
+#[cfg(feature = "schema")]
+pub use schema::generated_schemas;
+pub use schema::{schema, schemas};
 pub use version::ContractVersion;

@@ -5,8 +5,10 @@
 pub enum StoreUse {
     /// It can do without one; whether it needs one follows from the request.
     Optional,
-    /// It reads what is committed, and writes staging at most.
+    /// It reads.
     Reads,
+    /// It reads what is committed and writes staging.
+    Stages,
     /// It changes what is committed, or what is known of a run.
     Commits,
 }
@@ -45,7 +47,7 @@ operations! {
     /// Keeps the envelope of a run and returns its handle.
     StartRun = "start-run", store: Commits;
     /// Executes one turn over what is committed, and stages it if it passes.
-    ExecuteTurn = "execute-turn", store: Reads;
+    ExecuteTurn = "execute-turn", store: Stages;
     /// Promotes the next staged turn of a run, whole or not at all.
     CommitTurn = "commit-turn", store: Commits;
     /// Ends a run, with or without the promotion of what is staged.
@@ -59,7 +61,7 @@ operations! {
     /// Looks up what a triplet links to: in itself, in staging, in what is committed.
     ValidateLinksAgainstIndex = "validate-links-against-index", store: Reads;
     /// Executes a turn that deletes stems and does nothing else.
-    StageDeletions = "stage-deletions", store: Reads;
+    StageDeletions = "stage-deletions", store: Stages;
     /// Decides one tool call and returns the audit record of the decision.
     AuthorizeToolCall = "authorize-tool-call", store: Optional;
     /// Says what a role may do in a task.

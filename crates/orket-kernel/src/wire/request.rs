@@ -1,21 +1,55 @@
 //! What is asked: one type per operation. Unknown members are refused.
 
-use super::ContractVersion;
+use super::{ContractVersion, Operation};
+use crate::canonical::{self, DeserializeError};
 use crate::capability::{Policy, ToolRequest};
 use crate::{
     KernelIssue, Outcome, Profile, RecordedRun, RunDescriptor, RunEnvelope, RunHandle, RunId, Stem,
     TraceArtifact, Triplet, TurnId, TurnInput,
 };
 
+macro_rules! requests {
+    ($($name:ident,)+) => {
+        /// A request of any operation, read and checked for its shape.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Request {
+            $(#[doc = concat!("The request of `", stringify!($name), "`.")] $name(Box<$name>),)+
+        }
+
+        impl Request {
+            /// Reads the request of an operation.
+            ///
+            /// # Errors
+            /// Says what is wrong with it, and where.
+            pub fn read(operation: Operation, request: &[u8]) -> Result<Request, DeserializeError> {
+                match operation {
+                    $(Operation::$name => Ok(Request::$name(canonical::from_bytes(request)?)),)+
+                }
+            }
+
+            /// Returns the operation.
+            pub fn operation(&self) -> Operation {
+                match self { $(Request::$name(_) => Operation::$name),+ }
+            }
+        }
+    };
+}
+
+requests! {
+    StartRun, ExecuteTurn, CommitTurn, FinishRun, EmitEvent, WriteTraceArtifacts, ValidateTriplet,
+    ValidateLinksAgainstIndex, StageDeletions, AuthorizeToolCall, ResolveCapability, ReplayRun, CompareRuns,
+}
+
 macro_rules! request {
-    ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $field_doc:literal])+ $(#[serde($serde:meta)])? $field:ident: $type:ty,)* }) => {
+    ($(#[doc = $doc:literal])+ $name:ident { $($(#[$attribute:meta])+ $field:ident: $type:ty,)* }) => {
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             /// The version of the contract.
             pub contract_version: ContractVersion,
-            $($(#[doc = $field_doc])+ $(#[serde($serde)])? pub $field: $type,)*
+            $($(#[$attribute])+ pub $field: $type,)*
         }
     };
 }
@@ -37,6 +71,7 @@ request! {
         turn_input: TurnInput,
         /// Raw bytes that bodies name by digest in `content_digest`.
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(length(max = crate::limits::ATTACHMENTS_MAX)))]
         attachments: Vec<Attachment>,
     }
 }
@@ -159,7 +194,8 @@ request! {
 
 /// Raw bytes on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Attachment {
     /// Bytes that are UTF-8.
     Text(String),
@@ -173,15 +209,18 @@ pub struct HexBytes(pub Vec<u8>);
 
 /// What `write-trace-artifacts` keeps.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TraceBundle {
     /// The artifacts, at most 1,000.
+    #[cfg_attr(feature = "schema", schemars(length(max = crate::limits::TRACE_ARTIFACTS_MAX)))]
     pub artifacts: Vec<TraceArtifact>,
 }
 
 /// Whose policy decides.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Authority {
     /// The policy that was fixed when this run started.
     RunHandle(RunHandle),
@@ -196,7 +235,8 @@ pub enum Authority {
 
 /// A run to compare.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ComparedRun {
     /// A run of the store.
     RunId(RunId),

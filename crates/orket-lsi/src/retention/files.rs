@@ -78,7 +78,7 @@ pub(super) fn staging_entries(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
 pub(super) fn staging(
     access: Access<'_>,
     listed: &[PathBuf],
-    open: &BTreeSet<RunId>,
+    closed: &BTreeSet<RunId>,
 ) -> Result<Files, StoreError> {
     let staging = Staging::of(access.home);
     let mut found = Files::default();
@@ -87,7 +87,7 @@ pub(super) fn staging(
         let run_id = runs
             .iter()
             .find(|run_id| token(run_id.as_str()) == name(directory));
-        match run_id.filter(|run_id| open.contains(*run_id)) {
+        match run_id.filter(|run_id| !closed.contains(*run_id)) {
             None => found.add(directory.clone())?,
             Some(run_id) => {
                 let promoted = ledger::last_turn(access, run_id)?;

@@ -119,18 +119,18 @@ impl Store {
         let snapshot = self.snapshot().map_err(fault)?;
         let access = snapshot.access();
         refuse_damage(access).map_err(fault)?;
-        let mut open = BTreeSet::new();
+        let mut closed = BTreeSet::new();
         let mut claim_and_note = |kept: &Kept<'_>| {
             let claims = claim(kept)?;
-            open = claims
+            closed = claims
                 .iter()
-                .filter(|run| run.is_open)
+                .filter(|run| !run.is_open)
                 .map(|run| run.run_id.clone())
                 .collect();
             Ok(claims)
         };
         let plan = Plan::make(access, policy, &mut claim_and_note, fault)?;
-        let stale = files::staging(access, &listed, &open).map_err(fault)?;
+        let stale = files::staging(access, &listed, &closed).map_err(fault)?;
         let mut collected = plan.collected(access, &stale).map_err(fault)?;
         drop(snapshot);
         if let Some(moment) = moment {
@@ -302,7 +302,12 @@ impl Plan {
             view_files: in_view.paths.len() as u64,
             bytes_left: self.bytes_left,
             given_back_bytes: 0,
-            notes: Vec::new(),
+            notes: match self.unclaimed {
+                0 => Vec::new(),
+                runs => vec![format!(
+                    "{runs} run(s) were not begun by the board; what they need is not known, so no object or record goes"
+                )],
+            },
         })
     }
 }

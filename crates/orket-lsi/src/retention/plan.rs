@@ -10,7 +10,7 @@ use super::policy::{self, Retention, RunClaims, Situation};
 use super::reach::Reach;
 use crate::access::Access;
 use crate::content::Content;
-use crate::{StoreError, horizon, promotion, row};
+use crate::{StoreError, horizon, promotion, row, run};
 
 /// Says what the runs need, in the order in which they began.
 pub(super) type Claim<'a, E> = dyn FnMut(&Kept<'_>) -> Result<Vec<RunClaims>, E> + 'a;
@@ -19,6 +19,8 @@ pub(super) type Claim<'a, E> = dyn FnMut(&Kept<'_>) -> Result<Vec<RunClaims>, E>
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) newest: u64,
+    /// How many runs nobody spoke for: because of them no content goes.
+    pub(super) unclaimed: u64,
     /// The oldest generation that stays readable.
     pub(super) horizon: u64,
     pub(super) horizon_before: u64,
@@ -48,6 +50,11 @@ impl Plan {
         policy: &Retention,
         claims: Vec<RunClaims>,
     ) -> Result<Plan, StoreError> {
+        let claimed: BTreeSet<RunId> = claims.iter().map(|run| run.run_id.clone()).collect();
+        let unclaimed = run::all(access)?
+            .into_iter()
+            .filter(|run_id| !claimed.contains(run_id))
+            .count() as u64;
         let newest = promotion::head(access)?.generation;
         let horizon_before = horizon::read(access)?;
         let pinned = mark::pinned(access)?;
@@ -102,8 +109,14 @@ impl Plan {
                 .filter(|(digest, _)| !needed.contains(digest))
                 .collect()
         };
+        // What a run needs that nobody speaks for is not known.
+        let not_in = |lengths, needed: &BTreeSet<Digest>| match unclaimed {
+            0 => not_in(lengths, needed),
+            _ => Vec::new(),
+        };
         Ok(Plan {
             newest,
+            unclaimed,
             horizon: choice.horizon,
             horizon_before,
             rows: superseded(access, choice.horizon)?,

@@ -78,7 +78,10 @@ proptest! {
         }
         fixture.store.project_view().unwrap();
         let newest = models.len() as u64 - 1;
-        let runs = [claims("a", false, (newest > 0).then_some((1, newest)))];
+        let runs = [
+            claims("a", false, (newest > 0).then_some((1, newest))),
+            claims("b", true, None),
+        ];
         let before = fixture.store.head().unwrap();
         let told = collect(&fixture.store, &generations(kept), &runs, Sweep::DryRun).unwrap();
         prop_assert_eq!(fixture.store.snapshot().unwrap().horizon().unwrap(), 0);
@@ -174,7 +177,7 @@ fn the_database_becomes_smaller() {
             .promote(&turn("a", number).put("note/x", &text, &[]))
             .unwrap();
     }
-    let runs = [claims("a", false, Some((1, 20)))];
+    let runs = [claims("a", false, Some((1, 20))), claims("b", true, None)];
     let done = collect(&fixture.store, &generations(1), &runs, Sweep::Apply).unwrap();
     // Nineteen texts of 40 to 60 thousand bytes.
     assert!(done.given_back_bytes > 19 * 40_000, "{done:?}");
@@ -307,4 +310,15 @@ fn nothing_is_removed_from_a_damaged_index() {
         "{refused:?}"
     );
     assert_eq!(blobs(&fixture).len(), 2);
+}
+
+#[test]
+fn what_a_run_needs_that_nobody_speaks_for_stays() {
+    let fixture = with_blobs();
+    let runs = [claims("a", false, Some((1, 2)))];
+    let done = collect(&fixture.store, &generations(1), &runs, Sweep::Apply).unwrap();
+    assert_eq!((done.horizon, done.objects, done.records), (3, 0, 0));
+    assert_eq!(done.notes.len(), 1);
+    assert_eq!(blobs(&fixture).len(), 2);
+    assert_verified(&fixture);
 }

@@ -1,0 +1,14 @@
+//! The index as the kernel's `StateStore`: the laws of the port, and what only a store with a medium can show.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failing test is loud, also in a function that tests share"
+)]
+
+mod damage;
+mod digest;
+mod housed;
+mod medium;
+mod migration;
+
+orket_testkit::state_store_conformance!(housed::Housed::empty);
