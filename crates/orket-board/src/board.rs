@@ -9,13 +9,16 @@ use orket_cards::{
 };
 use orket_kernel::canonical;
 use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
-use orket_lsi::{CommitTransaction, Depth, Imported, Migration, Store, Verification};
+use orket_lsi::{
+    Collected, CommitTransaction, Depth, Imported, Limits, Migration, Recovery, Restored,
+    Retention, Store, Sweep, Verification,
+};
 use orket_ports::Event;
 
 use crate::fault::from_store;
 use crate::lease::{self, FileLease};
 use crate::snapshot::BoardSnapshot;
-use crate::{cards_table, import, journal, verify};
+use crate::{cards_table, import, journal, retention, verify};
 
 /// The schema steps of this crate.
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -49,6 +52,26 @@ impl Board {
             Err(orket_lsi::StoreError::NoDatabase { .. }) => Ok(None),
             Err(error) => Err(from_store(error)),
         }
+    }
+
+    /// Bounds the room that the home may take: a turn that would exceed it is refused before it is committed.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Board {
+        Board {
+            store: self.store.with_limits(limits),
+        }
+    }
+
+    /// Returns what the opening found and did, and by how many generations `agent_output/` is behind.
+    ///
+    /// # Errors
+    /// As [`Store::recovery`].
+    pub fn recovery(&self) -> Result<(Recovery, u64), StoreFault> {
+        let recovery = self.store.recovery().map_err(from_store)?;
+        let newest = self.store.head().map_err(from_store)?.generation;
+        let applied = self.output_generation()?;
+        let behind = applied.map_or(0, |applied| newest.saturating_sub(applied));
+        Ok((recovery, behind))
     }
 
     /// Returns the index.
@@ -86,6 +109,44 @@ impl Board {
     pub fn import(&self, imported: &Imported) -> Result<Committed, StoreFault> {
         let import = import::judge(imported)?;
         self.transact(|transaction| import::apply(transaction, &import, imported))
+    }
+
+    /// Puts a backup in the place of the database of a home, after all of it was verified. See [`Store::restore`].
+    ///
+    /// # Errors
+    /// As [`Store::restore`], and [`StoreFault::Corrupt`] if what is in the archive does not verify.
+    pub fn restore(home: &Path, archive: &Path, replace: bool) -> Result<Restored, StoreFault> {
+        let verify = |draft: &Path| {
+            // A backup of an older Orket is brought forward before it is looked at.
+            let verification = Board::open(draft)?.verify(Depth::Full)?;
+            match verification.findings.faults.first() {
+                None => Ok(()),
+                Some(fault) => Err(StoreFault::Corrupt {
+                    reason: format!(
+                        "the backup is damaged at {}: {}; nothing was changed",
+                        fault.place, fault.reason
+                    ),
+                }),
+            }
+        };
+        Store::restore(home, archive, replace, verify, from_store)
+    }
+
+    /// Removes what `policy` lets go and nothing needs, or says what that is. See [`Store::collect`].
+    ///
+    /// # Errors
+    /// As [`Store::collect`].
+    pub fn collect(&self, policy: &Retention, sweep: Sweep) -> Result<Collected, StoreFault> {
+        let collected = self
+            .store
+            .collect(policy, &mut retention::claims, from_store, sweep)?;
+        if sweep == Sweep::Apply {
+            let drop_events = |transaction: &CommitTransaction<'_>| {
+                retention::drop_events(transaction.connection())
+            };
+            while !self.transact(drop_events)? {}
+        }
+        Ok(collected)
     }
 
     /// Runs `work` in one transaction and commits it.
@@ -127,6 +188,8 @@ impl TurnStore for Board {
     ) -> Result<RunHandle, StoreFault> {
         self.transact(|transaction| {
             journal::check_fence(transaction.connection(), &envelope.run_id, fence)?;
+            // Before model time is spent.
+            transaction.check_room(0).map_err(from_store)?;
             let handle = transaction.start_run(envelope).map_err(from_store)?;
             journal::begin_run(transaction.connection(), &envelope.run_id, epic)?;
             Ok(handle)
@@ -150,6 +213,10 @@ impl TurnStore for Board {
                     found,
                 });
             }
+            let contents = commit.plan.objects.values().chain(&commit.evidence);
+            transaction
+                .check_room(bytes_of(contents) + record.len() as u64)
+                .map_err(from_store)?;
             let promoted = transaction
                 .promote(&commit.plan, &record)
                 .map_err(from_store)?;
@@ -187,6 +254,9 @@ impl TurnStore for Board {
             let connection = transaction.connection();
             journal::check_fence(connection, &run_id, attempt.fence)?;
             journal::check_open(connection, &run_id)?;
+            transaction
+                .check_room(bytes_of(attempt.evidence.iter()) + record.len() as u64)
+                .map_err(from_store)?;
             let record_digest = transaction.keep_record(&record).map_err(from_store)?;
             for evidence in &attempt.evidence {
                 transaction.keep_record(evidence).map_err(from_store)?;
@@ -246,6 +316,19 @@ impl TurnStore for Board {
         }
     }
 
+    fn rebuild_view(&self, accept_older: bool) -> Result<u64, StoreFault> {
+        self.store.rebuild_view(accept_older).map_err(from_store)
+    }
+
+    fn forget_output_generation(&self) -> Result<(), StoreFault> {
+        match fs::remove_file(self.output_note()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(self.note_fault(&error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn output_generation(&self) -> Result<Option<u64>, StoreFault> {
         match fs::read_to_string(self.output_note()) {
             // A torn note is no note: everything is compared again.
@@ -272,6 +355,10 @@ impl Board {
             reason: format!("{} cannot be used: {error}", path.display()),
         }
     }
+}
+
+fn bytes_of<'a>(contents: impl Iterator<Item = &'a Vec<u8>>) -> u64 {
+    contents.map(|bytes| bytes.len() as u64).sum()
 }
 
 fn exchange_path(place: &ExchangePlace) -> String {

@@ -20,6 +20,9 @@ pub fn from_store(error: StoreError) -> StoreFault {
         StoreError::Corrupt { .. } | StoreError::OlderThanView { .. } => {
             StoreFault::Corrupt { reason }
         }
+        StoreError::OverQuota { .. } | StoreError::OverReserve { .. } => {
+            StoreFault::NoRoom { reason }
+        }
         StoreError::NoDatabase { .. }
         | StoreError::Full { .. }
         | StoreError::Denied { .. }
@@ -29,15 +32,24 @@ pub fn from_store(error: StoreError) -> StoreFault {
         | StoreError::Foreign { .. }
         | StoreError::Newer { .. }
         | StoreError::Older { .. }
+        | StoreError::LogNotReadable { .. }
         | StoreError::Migration { .. }
         | StoreError::SqliteTooOld { .. }
         | StoreError::NotEmpty { .. }
         | StoreError::NotNew { .. }
         | StoreError::InvalidExport { .. }
+        | StoreError::Occupied { .. }
+        | StoreError::HasDatabase { .. }
+        | StoreError::InvalidBackup { .. }
         | StoreError::File { .. } => StoreFault::Unusable { reason },
-        StoreError::NotRetained { .. }
-        | StoreError::NoGeneration { .. }
-        | StoreError::NotPromoted { .. } => StoreFault::Absent { reason },
+        StoreError::NotRetained { .. } | StoreError::RecordsNotRetained { .. } => {
+            StoreFault::NotRetained {
+                what: chain(&error),
+            }
+        }
+        StoreError::NoGeneration { .. } | StoreError::NotPromoted { .. } => {
+            StoreFault::Absent { reason }
+        }
         other => StoreFault::Failed {
             what: "the store".into(),
             source: Box::new(other),

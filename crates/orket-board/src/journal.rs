@@ -13,6 +13,8 @@ pub(crate) struct RunEntry {
     pub(crate) run_id: RunId,
     pub(crate) epic: String,
     pub(crate) state: RunState,
+    pub(crate) last_seq: u64,
+    pub(crate) is_retained: bool,
 }
 
 /// Begins the journal of a run, unless it is there.
@@ -208,7 +210,8 @@ pub(crate) fn runs(
 ) -> Result<Vec<RunEntry>, StoreFault> {
     let mut statement = connection
         .prepare_cached(
-            "SELECT run_id, epic, state FROM run_journal
+            "SELECT run_id, epic, state, last_seq, run_id NOT IN (SELECT run_id FROM dropped_runs)
+             FROM run_journal
              WHERE (?1 IS NULL OR run_id = ?1) AND (?2 IS NULL OR epic = ?2) ORDER BY number",
         )
         .map_err(from_sqlite)?;
@@ -218,12 +221,14 @@ pub(crate) fn runs(
                 row.get::<_, String>(0)?,
                 row.get::<_, String>(1)?,
                 row.get::<_, String>(2)?,
+                number(row, 3)?,
+                row.get::<_, bool>(4)?,
             ))
         })
         .map_err(from_sqlite)?;
     let mut runs = Vec::new();
     for row in rows {
-        let (run_id, epic, state) = row.map_err(from_sqlite)?;
+        let (run_id, epic, state, last_seq, is_retained) = row.map_err(from_sqlite)?;
         let state =
             RunState::parse(&state).ok_or_else(|| corrupt(&run_id, "its state is unknown"))?;
         let run_id = RunId::parse(&run_id).map_err(|error| corrupt("run_journal", error))?;
@@ -231,6 +236,8 @@ pub(crate) fn runs(
             run_id,
             epic,
             state,
+            last_seq,
+            is_retained,
         });
     }
     Ok(runs)

@@ -12,6 +12,7 @@ mod fault;
 mod import;
 mod journal;
 mod lease;
+mod retention;
 mod snapshot;
 mod verify;
 

@@ -11,7 +11,7 @@ use orket_ports::Event;
 
 use crate::fault::{corrupt, from_store};
 use crate::journal::RunEntry;
-use crate::{cards_table, journal};
+use crate::{cards_table, journal, retention};
 
 /// A snapshot of the database.
 pub(crate) struct BoardSnapshot {
@@ -62,6 +62,8 @@ impl BoardSnapshot {
             epic: entry.epic,
             state: entry.state,
             last_turn,
+            last_seq: entry.last_seq,
+            is_retained: entry.is_retained,
             envelope,
         })
     }
@@ -119,9 +121,13 @@ impl TurnSnapshot for BoardSnapshot {
 
     fn turn_record(&self, digest: &Digest) -> Result<TurnRecord, StoreFault> {
         let place = format!("the turn record {digest}");
-        let bytes = self
-            .record(digest)?
-            .ok_or_else(|| corrupt(&place, "it is not kept"))?;
+        let Some(bytes) = self.record(digest)? else {
+            let run = retention::dropped_run_of(self.index.connection(), digest)?;
+            return Err(match run.map(|run| RunId::parse(&run)) {
+                Some(Ok(run)) => retention::not_retained(&run),
+                _ => corrupt(&place, "it is not kept"),
+            });
+        };
         let value = canonical::parse(&bytes).map_err(|error| corrupt(&place, error))?;
         let record: TurnRecord =
             canonical::from_value(value).map_err(|error| corrupt(&place, error))?;

@@ -35,10 +35,22 @@ pub enum StoreFault {
         /// What is damaged and what to do.
         reason: String,
     },
-    /// What was asked for is not there: no such generation or turn, or one that is not retained any more.
+    /// What was asked for was there, and retention dropped it.
+    #[error("{what}; a backup from before `orket gc` may still have it")]
+    NotRetained {
+        /// What is not retained.
+        what: String,
+    },
+    /// What was asked for is not there: no such generation or turn.
     #[error("{reason}")]
     Absent {
         /// What is not there.
+        reason: String,
+    },
+    /// What was to be committed exceeds the room that the project may take. The state is as it was.
+    #[error("{reason}")]
+    NoRoom {
+        /// How much there is, how much is needed, and what to do.
         reason: String,
     },
     /// The database cannot be used as it is: missing, foreign, newer, unsafe, read-only.
@@ -84,6 +96,10 @@ pub struct RunRow {
     pub state: RunState,
     /// The last promoted turn.
     pub last_turn: Option<TurnId>,
+    /// The number of its last durable event; 0 if it has none.
+    pub last_seq: u64,
+    /// Whether its records and events are retained.
+    pub is_retained: bool,
     /// The envelope.
     pub envelope: RunEnvelope,
 }
@@ -198,6 +214,13 @@ pub trait TurnStore: Send + Sync {
 
     /// Brings the browsable view up to the newest generation; another process that is at it will do.
     fn project_view(&self) -> Result<(), StoreFault>;
+
+    /// Writes the browsable view anew and returns how many files were written or removed. A view that is ahead of the database
+    /// is refused unless `accept_older`.
+    fn rebuild_view(&self, accept_older: bool) -> Result<u64, StoreFault>;
+
+    /// Forgets up to which generation `agent_output/` was brought, so that all of it is compared anew.
+    fn forget_output_generation(&self) -> Result<(), StoreFault>;
 
     /// Returns the generation up to which `agent_output/` was brought, if that is known.
     fn output_generation(&self) -> Result<Option<u64>, StoreFault>;

@@ -102,8 +102,11 @@ impl From<StoreFault> for Failure {
             StoreFault::Busy { .. } | StoreFault::Conflict { .. } | StoreFault::Fenced { .. } => {
                 BUSY
             }
-            StoreFault::Corrupt { .. } | StoreFault::Absent { .. } => NO,
+            StoreFault::Corrupt { .. }
+            | StoreFault::Absent { .. }
+            | StoreFault::NotRetained { .. } => NO,
             StoreFault::Unusable { .. } => INVALID,
+            StoreFault::NoRoom { .. } => REFUSED,
             StoreFault::Poisoned { .. } => DISK,
             StoreFault::Failed { .. } => BUG,
         };

@@ -6,6 +6,7 @@ mod commands;
 mod exit;
 mod place;
 mod project;
+mod recovered;
 mod settings;
 mod terminal;
 mod wire;

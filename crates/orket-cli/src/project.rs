@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use orket_lsi::{Limits, Retention};
+
 use crate::exit::{self, Failure};
 use crate::settings::Settings;
 
@@ -23,6 +25,47 @@ pub(crate) struct Config {
     /// What agents may read and write.
     #[serde(default)]
     pub(crate) policy: PolicyConfig,
+    /// What is kept, and how much room it may take.
+    #[serde(default)]
+    pub(crate) retention: RetentionConfig,
+}
+
+/// What is kept. Without a bound everything is.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RetentionConfig {
+    /// How many of the newest generations stay readable.
+    pub(crate) generations: Option<u64>,
+    /// Of how many of the newest runs the records stay.
+    pub(crate) runs: Option<u64>,
+    /// How many bytes objects and records may take.
+    pub(crate) bytes: Option<u64>,
+    /// How many bytes database and large contents may take.
+    pub(crate) quota_bytes: Option<u64>,
+    /// How many bytes must stay free on the file system.
+    pub(crate) reserve_bytes: Option<u64>,
+    /// Whether the policy is applied after each run.
+    #[serde(default)]
+    pub(crate) auto: bool,
+}
+
+impl RetentionConfig {
+    /// Returns the room that the home may take.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            quota_bytes: self.quota_bytes,
+            reserve_bytes: self.reserve_bytes,
+        }
+    }
+
+    /// Returns the bounds.
+    pub(crate) fn policy(&self) -> Retention {
+        Retention {
+            generations: self.generations,
+            runs: self.runs,
+            bytes: self.bytes,
+        }
+    }
 }
 
 /// The declarative policy of the filesystem spaces.
@@ -97,6 +140,10 @@ impl Project {
         let config = read_config(&root)?;
         if config.policy.write_scope != [WriteSpace::Workspace] {
             let message = format!("{CONFIG}: policy.write_scope must be [\"workspace\"]");
+            return Err(Failure::new(exit::INVALID, message));
+        }
+        if config.retention.generations == Some(0) {
+            let message = format!("{CONFIG}: retention.generations must be at least 1");
             return Err(Failure::new(exit::INVALID, message));
         }
         Ok(Project {

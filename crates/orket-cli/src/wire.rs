@@ -22,15 +22,18 @@ use orket_tools::verifier::SandboxVerifier;
 use crate::clock::{FixedClock, SystemClock};
 use crate::exit::{self, Failure};
 use crate::project::Project;
+use crate::recovered;
 
 /// Opens the files of a project.
 pub(crate) fn workspace(project: &Project) -> Result<ProjectWorkspace, Failure> {
     Ok(ProjectWorkspace::new(directory(project)?))
 }
 
-/// Opens the database for a command that writes.
+/// Opens the database for a command that writes, and says what that found and cleaned up.
 pub(crate) fn board(project: &Project) -> Result<Board, Failure> {
-    Ok(Board::open(&project.home)?)
+    let board = Board::open(&project.home)?.with_limits(project.config.retention.limits());
+    recovered::tell(&board)?;
+    Ok(board)
 }
 
 /// Opens the database for a command that reads; `None` if there is none yet.

@@ -189,7 +189,12 @@ impl Session<'_> {
             // Another run may be writing what it promoted; its files are no foreign changes.
             let lock = self.stage.store.lock_output()?;
             let newest = self.stage.store.snapshot()?;
-            projection::bring_output_forward(self.stage, newest.as_ref(), &mut self.stamps)?;
+            projection::bring_output_forward(
+                self.stage.store,
+                self.stage.workspace,
+                newest.as_ref(),
+                &mut self.stamps,
+            )?;
             drop(newest);
             drop(lock);
             match self.scan(snapshot)? {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orket_cards::{RunState, StoreFault, TurnSnapshot};
+use orket_cards::{RunRow, RunState, StoreFault, TurnSnapshot, TurnStore};
 use orket_kernel::canonical;
 use orket_kernel::{Digest, StateView, TurnId};
 use orket_ports::workspace::{OnDisk, OutputFile, OutputStamp};
@@ -22,7 +22,12 @@ pub(crate) fn bring_forward(stage: &Stage<'_>, epic: &str) -> Result<(), RunErro
     {
         let _lock = stage.store.lock_output()?;
         let snapshot = stage.store.snapshot()?;
-        bring_output_forward(stage, snapshot.as_ref(), &mut Stamps::new())?;
+        bring_output_forward(
+            stage.store,
+            stage.workspace,
+            snapshot.as_ref(),
+            &mut Stamps::new(),
+        )?;
         bring_runs_forward(stage, snapshot.as_ref(), epic)?;
     }
     Ok(stage.store.project_view()?)
@@ -34,20 +39,18 @@ pub(crate) fn bring_forward(stage: &Stage<'_>, epic: &str) -> Result<(), RunErro
 /// # Errors
 /// Names the files that hold what Orket did not write.
 pub(crate) fn bring_output_forward(
-    stage: &Stage<'_>,
+    store: &dyn TurnStore,
+    workspace: &dyn Workspace,
     snapshot: &dyn TurnSnapshot,
     stamps: &mut Stamps,
-) -> Result<(), RunError> {
-    let applied = stage.store.output_generation()?;
+) -> Result<u64, RunError> {
+    let applied = store.output_generation()?;
     if let Some(applied) = applied
         && applied > snapshot.generation()
     {
-        let reason = format!(
-            "agent_output/ was brought to generation {applied}, and the database is only at {}: it is older than what it \
-             acknowledged; put the newest database back",
-            snapshot.generation()
-        );
-        return Err(StoreFault::Corrupt { reason }.into());
+        let what = format!("agent_output/ was brought to generation {applied}");
+        let found = format!("the database is only at {}", snapshot.generation());
+        return Err(older(&what, &found));
     }
     let is_current = applied == Some(snapshot.generation());
     let state = snapshot.state();
@@ -55,11 +58,11 @@ pub(crate) fn bring_output_forward(
     let mut foreign = Vec::new();
     for stem in state.stems("artifact/")? {
         let path = stem.name();
-        let stamp = stage.workspace.output_stamp(path)?;
+        let stamp = workspace.output_stamp(path)?;
         if is_current && stamp.is_some() && stamps.get(path) == stamp.as_ref() {
             continue;
         }
-        let on_disk = stage.workspace.output(path)?;
+        let on_disk = workspace.output(path)?;
         let committed = artifact_entry(state, path)?;
         match on_disk {
             OnDisk::Absent => lagging.push(path.to_owned()),
@@ -81,12 +84,31 @@ pub(crate) fn bring_output_forward(
         return Err(RunError::ForeignChange { paths: foreign });
     }
     for path in &lagging {
-        stage.workspace.write_output(&output_file(state, path)?)?;
+        workspace.write_output(&output_file(state, path)?)?;
     }
     if !is_current {
-        stage.store.note_output_generation(snapshot.generation())?;
+        store.note_output_generation(snapshot.generation())?;
     }
-    Ok(())
+    Ok(lagging.len() as u64)
+}
+
+/// Says that a projection is ahead of the database.
+pub(crate) fn older(projection: &str, database: &str) -> RunError {
+    let reason = format!(
+        "{projection}, and {database}: it is older than what it acknowledged; restore a newer backup with \
+         `orket restore`, or take the older state with `orket rebuild --accept-older`"
+    );
+    StoreFault::Corrupt { reason }.into()
+}
+
+/// Refuses a log that holds events which the journal does not.
+pub(crate) fn check_log(run: &RunRow, logged: u64) -> Result<(), RunError> {
+    if logged <= run.last_seq {
+        return Ok(());
+    }
+    let what = format!("the log holds event {logged} of the run {}", run.run_id);
+    let found = format!("the journal of the run ends at {}", run.last_seq);
+    Err(older(&what, &found))
 }
 
 /// The artefacts as they lay in `agent_output/` when they were last found to be Orket's.
@@ -115,6 +137,7 @@ fn bring_runs_forward(
     let logged = stage.workspace.logged()?;
     for run in &runs {
         let last = logged.get(run.run_id.as_str()).copied().unwrap_or(0);
+        check_log(run, last)?;
         append_log(stage.workspace, &snapshot.events_after(&run.run_id, last)?)?;
         for turn in stage.store.staged_turns(&run.run_id)? {
             let is_over = run.state != RunState::Open;
@@ -137,7 +160,11 @@ fn bring_runs_forward(
     records.extend(attempts.last().map(|attempt| attempt.record_digest));
     let load = |digest: &Digest| Ok(snapshot.record(digest)?);
     for digest in records {
-        observation::write(stage.workspace, &snapshot.turn_record(&digest)?, &load)?;
+        match snapshot.turn_record(&digest) {
+            Ok(record) => observation::write(stage.workspace, &record, &load)?,
+            Err(StoreFault::NotRetained { .. }) => {}
+            Err(fault) => return Err(fault.into()),
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use orket_cards::{Card, CardId, Tokens, TurnSnapshot, stall};
+use orket_cards::{Card, CardId, StoreFault, Tokens, TurnSnapshot, stall};
 use orket_kernel::{Digest, RunId};
 
 use crate::error::RunError;
@@ -112,7 +112,12 @@ pub(crate) fn summarize(
         .map(|t| t.record_digest)
         .chain(attempts.iter().map(|a| a.record_digest));
     for digest in records {
-        let record = snapshot.turn_record(&digest)?;
+        let record = match snapshot.turn_record(&digest) {
+            Ok(record) => record,
+            // A run that is over may have been dropped since; its tokens are not known any more.
+            Err(StoreFault::NotRetained { .. }) => continue,
+            Err(fault) => return Err(fault.into()),
+        };
         summary.tokens.prompt += record.tokens.prompt;
         summary.tokens.completion += record.tokens.completion;
         if record.refusals.is_empty() && record.exchanges.len() > 1 {

@@ -11,7 +11,7 @@ use crate::committed::Committed;
 use crate::content::{self, Content};
 use crate::gate::Pass;
 use crate::promotion::{self, Head};
-use crate::{Store, StoreError, finish, promote, run, trace_artifact};
+use crate::{Store, StoreError, finish, promote, room, run, trace_artifact};
 
 /// One `IMMEDIATE` transaction: everything in it becomes durable at [`CommitTransaction::commit`], or nothing does.
 ///
@@ -133,6 +133,19 @@ impl<'a> CommitTransaction<'a> {
         Ok(digest)
     }
 
+    /// Refuses to add contents of `incoming_bytes` if the limits of the store leave no room for them. To be called before
+    /// anything is added.
+    ///
+    /// # Errors
+    /// [`StoreError::OverQuota`], [`StoreError::OverReserve`].
+    ///
+    /// # Limitations
+    /// Rows and nodes that a turn adds beside its contents are not foreseen; they may exceed the quota by some pages, and
+    /// the next call then refuses.
+    pub fn check_room(&self, incoming_bytes: u64) -> Result<(), StoreError> {
+        room::check(self.access(), self.store.limits(), incoming_bytes)
+    }
+
     /// Makes everything durable. When it has returned, a power cut does not undo it.
     ///
     /// # Errors
@@ -145,7 +158,10 @@ impl<'a> CommitTransaction<'a> {
             return Err(StoreError::Undone { path });
         }
         match self.connection.execute_batch("COMMIT") {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.store.note_commit();
+                Ok(())
+            }
             Err(error)
                 if error.sqlite_error_code() == Some(rusqlite::ErrorCode::SystemIoFailure) =>
             {
@@ -162,7 +178,7 @@ impl<'a> CommitTransaction<'a> {
         self.store.judge(result)
     }
 
-    fn access(&self) -> Access<'_> {
+    pub(crate) fn access(&self) -> Access<'_> {
         Access {
             connection: &self.connection,
             home: self.store.layout(),

@@ -152,7 +152,7 @@ pub(crate) fn read_kept(
 }
 
 /// Where the bytes of a long content lie.
-fn blob_path(access: Access<'_>, digest: &Digest) -> PathBuf {
+pub(crate) fn blob_path(access: Access<'_>, digest: &Digest) -> PathBuf {
     let name = digest.to_hex();
     access.home.blobs().join(&name[..2]).join(name)
 }

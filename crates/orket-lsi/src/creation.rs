@@ -34,8 +34,8 @@ pub(crate) fn create(home: &Home, steps: &[Migration]) -> Result<(), StoreError>
         return Ok(());
     }
     let draft = beside(&path, "new");
-    for suffix in ["", "-journal", "-wal", "-shm"] {
-        remove(&with_suffix(&draft, suffix))?;
+    for left in drafts(&path) {
+        remove(&left)?;
     }
     create_database_file(&draft)?;
     let mut connection = database::open_draft(&draft)?;
@@ -52,6 +52,13 @@ pub(crate) fn create(home: &Home, steps: &[Migration]) -> Result<(), StoreError>
         .map_err(|error| StoreError::file(&draft, "synced", error))?;
     fs::rename(&draft, &path).map_err(|error| StoreError::file(&path, "created", error))?;
     sync_parent(&path)
+}
+
+/// The files that an interrupted creation leaves.
+pub(crate) fn drafts(path: &Path) -> Vec<PathBuf> {
+    let draft = beside(path, "new");
+    let suffixes = ["", "-journal", "-wal", "-shm"];
+    suffixes.map(|suffix| with_suffix(&draft, suffix)).into()
 }
 
 fn exists(path: &Path) -> Result<bool, StoreError> {

@@ -49,7 +49,13 @@ pub(crate) fn open_writer(path: &Path, busy_timeout: Duration) -> Result<Connect
 
 /// Opens the connection that makes a new database.
 pub(crate) fn open_draft(path: &Path) -> Result<Connection, StoreError> {
-    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)?;
+    // Only before the first table: `orket gc` then gives pages back step by step. A VACUUM would lock writers out for as
+    // long as it copies the whole database, and need that much space when there is least of it.
+    connection
+        .pragma_update(None, "auto_vacuum", "incremental")
+        .map_err(|error| StoreError::sqlite(path, "set up", error))?;
+    Ok(connection)
 }
 
 /// Turns a database to the write-ahead log, for good.
@@ -57,6 +63,23 @@ pub(crate) fn to_write_ahead_log(connection: &Connection, path: &Path) -> Result
     connection
         .pragma_update(None, "journal_mode", "wal")
         .map_err(|error| StoreError::sqlite(path, "set up", error))
+}
+
+/// Opens a connection that cannot write to the database and may copy it to another file.
+pub(crate) fn open_copier(path: &Path, busy_timeout: Duration) -> Result<Connection, StoreError> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_ONLY, busy_timeout)
+}
+
+/// Makes a database that was copied one that Orket works with: with a write-ahead log, durable, nothing beside it.
+pub(crate) fn make_live(path: &Path) -> Result<(), StoreError> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)?;
+    to_write_ahead_log(&connection, path)?;
+    connection
+        .close()
+        .map_err(|(_, error)| StoreError::sqlite(path, "closed", error))?;
+    std::fs::File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| StoreError::file(path, "synced", error))
 }
 
 /// Opens a connection that cannot write.
@@ -72,7 +95,15 @@ pub(crate) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
 fn open(path: &Path, flags: OpenFlags, busy_timeout: Duration) -> Result<Connection, StoreError> {
     let failed = |error| StoreError::sqlite(path, "opened", error);
     // Each connection is used by one thread at a time, so SQLite need not lock it.
-    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let is_name = path.as_os_str().as_encoded_bytes().starts_with(b"file:");
+    let flags = flags
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW
+        | if is_name {
+            OpenFlags::SQLITE_OPEN_URI
+        } else {
+            OpenFlags::empty()
+        };
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(busy_timeout).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);

@@ -41,6 +41,37 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What is to be added exceeds the quota of the home. Nothing was changed.
+    #[error(
+        "{} takes {used_bytes} bytes, {incoming_bytes} more would exceed the quota of {quota_bytes}",
+        path.display()
+    )]
+    OverQuota {
+        /// What the quota bounds.
+        path: PathBuf,
+        /// The quota.
+        quota_bytes: u64,
+        /// What is taken now.
+        used_bytes: u64,
+        /// What was to be added.
+        incoming_bytes: u64,
+    },
+    /// The file system has less free than is to stay free. Nothing was changed.
+    #[error(
+        "the file system of {} has {free_bytes} bytes free; with {incoming_bytes} more it would be less than the \
+         {reserve_bytes} that are to stay free",
+        path.display()
+    )]
+    OverReserve {
+        /// What was to grow.
+        path: PathBuf,
+        /// What is to stay free.
+        reserve_bytes: u64,
+        /// What is free now.
+        free_bytes: u64,
+        /// What was to be added.
+        incoming_bytes: u64,
+    },
     /// A path may not be read or written, or the medium is read-only.
     #[error("{} may not be {tried}", path.display())]
     Denied {
@@ -105,6 +136,12 @@ pub enum StoreError {
         path: PathBuf,
         /// The first step that it lacks.
         missing: u32,
+    },
+    /// The log of the database holds commits, and reading them needs the right to write beside it.
+    #[error("{} holds commits, and they cannot be read where nothing can be written", path.display())]
+    LogNotReadable {
+        /// The log.
+        path: PathBuf,
     },
     /// A schema step failed, or differs from what was applied under its number.
     #[error("schema step {version} cannot be applied to {}: {reason}", path.display())]
@@ -192,6 +229,12 @@ pub enum StoreError {
         /// The oldest generation that is kept.
         horizon: u64,
     },
+    /// The records of the run are no longer kept.
+    #[error("the records of run {run_id} are not retained")]
+    RecordsNotRetained {
+        /// The run.
+        run_id: RunId,
+    },
     /// No promotion has made this generation yet.
     #[error("there is no generation {generation}; the newest is {newest}")]
     NoGeneration {
@@ -213,6 +256,26 @@ pub enum StoreError {
     NotEmpty {
         /// The place.
         path: PathBuf,
+    },
+    /// Something stands at the place of a file that is to be made. Nothing was written.
+    #[error("{} is there already", path.display())]
+    Occupied {
+        /// The place.
+        path: PathBuf,
+    },
+    /// The home has a database, and was not to lose it. Nothing was changed.
+    #[error("there is a database at {}", path.display())]
+    HasDatabase {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file is not a backup as Orket writes it. Nothing was changed.
+    #[error("{} cannot be restored: {reason}", path.display())]
+    InvalidBackup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A file of an exported index is not as it must be. Nothing was imported.
     #[error("{} cannot be imported: {reason}", path.display())]
@@ -328,16 +391,31 @@ impl StoreError {
                 "run a command that writes once, so that the database is brought forward"
             }
             StoreError::Corrupt { .. } => {
-                "put the newest good copy of durable/ back; nothing was changed"
+                "`orket verify` names all damage; `orket restore FILE --replace` puts a backup in its place; nothing was changed"
             }
             StoreError::OlderThanView { .. } => {
-                "put the newest copy of durable/ back; nothing was changed"
+                "restore a newer backup with `orket restore`, or take the older state with `orket rebuild --accept-older`; \
+                 nothing was changed"
             }
             StoreError::OutOfOrder { .. } | StoreError::Conflict { .. } => {
                 "execute the turn again on the state as it is now"
             }
             StoreError::EnvelopeDiffers { .. } => "use the envelope of the run, or start a new run",
             StoreError::UnknownRun { .. } => "start the run first",
+            StoreError::OverQuota { .. } => {
+                "`orket gc` says what retention can let go; or raise retention.quota_bytes in orket.toml; then run the same \
+                 command again"
+            }
+            StoreError::OverReserve { .. } => {
+                "make space, or lower retention.reserve_bytes in orket.toml; then run the same command again"
+            }
+            StoreError::LogNotReadable { .. } => {
+                "copy the home to a place that you can write and read it there, or make it writable"
+            }
+            StoreError::Occupied { .. } => "name a file that is not there yet",
+            StoreError::HasDatabase { .. } => {
+                "`--replace` gives it up for the backup; back it up first if you may want it again"
+            }
             StoreError::NotEmpty { .. } => "name a directory that is empty or not there yet",
             StoreError::NotNew { .. } => {
                 "import into a new project, or set ORKET_HOME to a new directory"

@@ -47,7 +47,7 @@ impl Home {
         let found = Home {
             root: canonical(home)?,
         };
-        check(&found.root)?;
+        check_to_read(&found.root)?;
         match fs::symlink_metadata(found.database()) {
             Ok(metadata) if metadata.len() == 0 => return Err(no_database()),
             Ok(_) => {}
@@ -55,7 +55,13 @@ impl Home {
             Err(error) => return Err(StoreError::file(&found.database(), "opened", error)),
         }
         network::refuse(&found.root)?;
-        found.check()?;
+        for path in [
+            found.durable(),
+            found.database_directory(),
+            found.database(),
+        ] {
+            check_to_read(&path)?;
+        }
         Ok(found)
     }
 
@@ -69,7 +75,7 @@ impl Home {
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
-    fn durable(&self) -> PathBuf {
+    pub(crate) fn durable(&self) -> PathBuf {
         self.root.join("durable")
     }
     fn database_directory(&self) -> PathBuf {
@@ -99,6 +105,23 @@ fn check(path: &Path) -> Result<(), StoreError> {
     let metadata =
         fs::symlink_metadata(path).map_err(|error| StoreError::file(path, "opened", error))?;
     match unsafe_because(&metadata, rustix::process::geteuid().as_raw()) {
+        Some(reason) => Err(StoreError::Unsafe {
+            path: path.to_path_buf(),
+            reason,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// As [`check`], for one who only reads: what belongs to another user is safe enough if this one cannot write it, for nothing is
+/// believed that does not match its digest.
+fn check_to_read(path: &Path) -> Result<(), StoreError> {
+    let own_uid = rustix::process::geteuid().as_raw();
+    let metadata =
+        fs::symlink_metadata(path).map_err(|error| StoreError::file(path, "opened", error))?;
+    let is_writable = rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+    let judged_as = if is_writable { own_uid } else { metadata.uid() };
+    match unsafe_because(&metadata, judged_as) {
         Some(reason) => Err(StoreError::Unsafe {
             path: path.to_path_buf(),
             reason,

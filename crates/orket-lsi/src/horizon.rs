@@ -17,3 +17,14 @@ pub(crate) fn read(access: Access<'_>) -> Result<u64, StoreError> {
         Err(error) => Err(failed(error)),
     }
 }
+
+/// Raises the horizon; a lower one than it is changes nothing, for what is gone does not come back.
+pub(crate) fn raise(access: Access<'_>, generation: u64) -> Result<(), StoreError> {
+    let failed = access.failed("written");
+    let sql = "UPDATE horizon SET generation = ?1 WHERE only = 1 AND generation < ?1";
+    let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
+    statement
+        .execute([row::integer(generation, "horizon")?])
+        .map_err(&failed)?;
+    Ok(())
+}

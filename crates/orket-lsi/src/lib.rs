@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod backup;
 mod commit;
 mod committed;
 mod content;
@@ -33,6 +34,7 @@ mod finish;
 mod gate;
 mod history;
 mod home;
+mod home_lock;
 mod horizon;
 mod import;
 mod ledger;
@@ -42,8 +44,12 @@ mod past;
 mod promote;
 mod promotion;
 mod reach;
+mod reading;
 mod record_file;
+mod recovery;
 mod reference;
+mod retention;
+mod room;
 mod row;
 mod run;
 mod snapshot;
@@ -60,6 +66,7 @@ mod verify;
 mod view;
 mod whole_file;
 
+pub use backup::{BackedUp, Restored};
 pub use commit::{CommitTransaction, Promoted};
 pub use committed::Committed;
 pub use difference::StemDifference;
@@ -68,6 +75,9 @@ pub use import::Imported;
 pub use migration::Migration;
 pub use past::Past;
 pub use promotion::{Head, PromotionRow};
+pub use recovery::Recovery;
+pub use retention::{Collected, Kept, Retention, RunClaims, Sweep};
+pub use room::Limits;
 pub use snapshot::Snapshot;
 pub use staging::Staging;
 pub use store::{Settings, Store};

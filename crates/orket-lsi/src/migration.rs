@@ -27,6 +27,10 @@ pub(crate) const OWN: &[Migration] = &[
         sql: include_str!("schema/0001_index.sql"),
     },
     Migration {
+        version: 2,
+        sql: include_str!("schema/0002_retention.sql"),
+    },
+    Migration {
         version: 10,
         sql: include_str!("schema/0010_kernel_runs.sql"),
     },

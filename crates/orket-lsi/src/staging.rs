@@ -21,6 +21,7 @@ use orket_kernel::{
     object,
 };
 
+use crate::home::Home;
 use crate::record_file::{self, RefFile};
 use crate::whole_file::{self, Durability};
 use crate::{StoreError, state, token};
@@ -38,6 +39,10 @@ pub struct Staging {
 impl Staging {
     pub(crate) fn new(root: PathBuf) -> Staging {
         Staging { root }
+    }
+
+    pub(crate) fn of(home: &Home) -> Staging {
+        Staging::new(home.index().join("staging"))
     }
 
     /// Writes one file of a turn, such as `attempt-1/exchange-1.json`. It is there whole or not at all.
@@ -225,6 +230,13 @@ impl Staging {
             triplet.references.sort();
         }
         Ok(staged)
+    }
+
+    /// Tells whether a turn is staged whole, as far as that can be told without reading it.
+    pub(crate) fn is_whole(&self, run_id: &RunId, turn_id: TurnId) -> bool {
+        self.turn_directory(run_id, turn_id)
+            .join(DELETIONS)
+            .exists()
     }
 
     /// Removes everything that a turn has in the staging area.

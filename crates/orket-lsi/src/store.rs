@@ -1,16 +1,22 @@
 //! The store: one database, one writer connection, as many snapshots as are wanted.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::access::Access;
 use crate::commit::CommitTransaction;
-use crate::gate::Gate;
+use crate::gate::{Gate, Pass};
 use crate::home::Home;
+use crate::home_lock::{self, HomeLock};
 use crate::migration::{self, Migration, Progress};
 use crate::promotion::Head;
+use crate::reading::{self, Reading};
+use crate::recovery::Recovery;
+use crate::room::Limits;
 use crate::verify::{Depth, Verification};
 use crate::{Snapshot, Staging, StoreError, creation, database, view};
 
@@ -40,8 +46,17 @@ pub struct Store {
     steps: i64,
     /// `None` if the store was opened read-only.
     writer: Option<Mutex<Connection>>,
+    /// Held by a store that can write: nobody puts another database in its place meanwhile.
+    _lock: Option<HomeLock>,
+    limits: Limits,
+    /// What the opening cleaned up.
+    cleaned: Recovery,
+    /// How connections that read are opened.
+    reading: Reading,
     gate: Gate,
     poison: Mutex<Option<Cause>>,
+    /// How often this process committed.
+    commits: AtomicU64,
 }
 
 type Cause = Arc<dyn std::error::Error + Send + Sync>;
@@ -69,6 +84,7 @@ impl Store {
         let home = Home::create(home)?;
         let path = home.database();
         let steps = migration::all(migrations, &path)?;
+        let lock = home_lock::as_writer(&home)?;
         creation::create(&home, &steps)?;
         home.check()?;
         let opened = (|| {
@@ -85,14 +101,19 @@ impl Store {
         })();
         let connection =
             opened.map_err(|error: StoreError| error.with_wait(millis(settings.busy_timeout)))?;
-        Ok(Store::new(home, settings, steps.len(), Some(connection)))
+        Ok(Store {
+            _lock: Some(lock),
+            cleaned: Recovery::clean(&home)?,
+            ..Store::new(home.clone(), settings, steps.len(), Some(connection))
+        })
     }
 
-    /// Opens the store of `home` for reading; neither makes nor changes anything.
+    /// Opens the store of `home` for reading; neither makes nor changes anything but the shared memory of its readers (`-shm`)
+    /// and an empty log. A home that nobody can write is read as it lies there if its log is empty.
     ///
     /// # Errors
-    /// [`StoreError::NoDatabase`] if there is none, [`StoreError::Older`] if it must be brought forward first, and as
-    /// [`Store::open`].
+    /// [`StoreError::NoDatabase`] if there is none, [`StoreError::Older`] if it must be brought forward first,
+    /// [`StoreError::LogNotReadable`] if its log holds commits that cannot be read without writing, and as [`Store::open`].
     pub fn open_read_only(home: &Path, migrations: &[Migration]) -> Result<Store, StoreError> {
         Store::open_read_only_with(home, migrations, Settings::default())
     }
@@ -110,11 +131,25 @@ impl Store {
         let home = Home::find(home)?;
         let path = home.database();
         let steps = migration::all(migrations, &path)?;
-        let connection = database::open_reader(&path, settings.busy_timeout)?;
-        match migration::examine(&connection, &steps, &path)? {
+        let look = |reading: Reading| {
+            let connection = reading.open(&path, settings.busy_timeout)?;
+            migration::examine(&connection, &steps, &path)
+        };
+        let mut reading = Reading::Shared;
+        let progress = match look(reading) {
+            Err(error) if reading::needs_writing(&error) => {
+                reading = Reading::of_unwritable(&path)?;
+                look(reading)?
+            }
+            other => other?,
+        };
+        match progress {
             Progress::Empty => Err(StoreError::NoDatabase { path }),
             Progress::Lacks(missing) => Err(StoreError::Older { path, missing }),
-            Progress::Complete => Ok(Store::new(home, settings, steps.len(), None)),
+            Progress::Complete => Ok(Store {
+                reading,
+                ..Store::new(home, settings, steps.len(), None)
+            }),
         }
     }
 
@@ -124,14 +159,33 @@ impl Store {
             settings,
             steps: i64::try_from(steps).unwrap_or(i64::MAX),
             writer: writer.map(Mutex::new),
+            _lock: None,
+            limits: Limits::default(),
+            cleaned: Recovery::default(),
+            reading: Reading::Shared,
             gate: Gate::default(),
             poison: Mutex::default(),
+            commits: AtomicU64::new(0),
         }
+    }
+
+    /// Bounds the room that the home may take; see [`CommitTransaction::check_room`].
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Store {
+        Store { limits, ..self }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Returns the home directory, with symbolic links resolved.
     pub fn home(&self) -> &Path {
         self.home.root()
+    }
+
+    pub(crate) fn cleaned(&self) -> &Recovery {
+        &self.cleaned
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
@@ -148,10 +202,33 @@ impl Store {
     /// Fails if the database cannot be read, or if its newest promotion does not verify.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.check_poison()?;
-        let connection = database::open_reader(&self.home.database(), self.settings.busy_timeout)
+        let connection = self
+            .reading
+            .open(&self.home.database(), self.settings.busy_timeout)
             .map_err(|error| self.waited(error))?;
         self.check_steps(&connection)?;
         Snapshot::begin(connection, self.home.clone()).map_err(|error| self.waited(error))
+    }
+
+    /// Runs `work` on the writer connection outside a transaction, while no other writer of this process is at it.
+    pub(crate) fn with_writer<T>(
+        &self,
+        work: impl FnOnce(Access<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let (_pass, connection) = self.enter()?;
+        let access = Access {
+            connection: &connection,
+            home: &self.home,
+        };
+        self.judge(work(access).map_err(|error| self.waited(error)))
+    }
+
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_commit(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Begins the transaction that writes. Only one lives at a time, over all processes.
@@ -159,6 +236,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`] if another writer does not end in time.
     pub fn begin(&self) -> Result<CommitTransaction<'_>, StoreError> {
+        let path = self.home.database();
+        let (pass, connection) = self.enter()?;
+        connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| self.waited(StoreError::sqlite(&path, "locked", error)))?;
+        let transaction = CommitTransaction::new(self, connection, pass);
+        self.check_steps(transaction.connection())?;
+        Ok(transaction)
+    }
+
+    /// Waits for the writer connection.
+    fn enter(&self) -> Result<(Pass<'_>, MutexGuard<'_, Connection>), StoreError> {
         self.check_poison()?;
         let path = self.home.database();
         let Some(writer) = &self.writer else {
@@ -171,12 +260,7 @@ impl Store {
         self.check_poison()?;
         // A thread that panicked inside a transaction has rolled it back while unwinding.
         let connection = writer.lock().unwrap_or_else(PoisonError::into_inner);
-        connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .map_err(|error| self.waited(StoreError::sqlite(&path, "locked", error)))?;
-        let transaction = CommitTransaction::new(self, connection, pass);
-        self.check_steps(transaction.connection())?;
-        Ok(transaction)
+        Ok((pass, connection))
     }
 
     /// Looks at what is kept and lists what is damaged; changes nothing. The full depth costs time in proportion to all
@@ -191,10 +275,28 @@ impl Store {
     /// every projection that bears them. While the view is being checked, nobody can bring it forward.
     pub fn verify(&self, depth: Depth) -> Result<Verification, StoreError> {
         self.check_poison()?;
-        let connection = database::open_reader(&self.home.database(), self.settings.busy_timeout)
+        let connection = self
+            .reading
+            .open(&self.home.database(), self.settings.busy_timeout)
             .map_err(|error| self.waited(error))?;
         self.check_steps(&connection)?;
         Verification::run(connection, self, depth).map_err(|error| self.waited(error))
+    }
+
+    pub(crate) fn open_copier(&self) -> Result<Connection, StoreError> {
+        self.check_poison()?;
+        let connection = self
+            .reading
+            .open_copier(&self.home.database(), self.settings.busy_timeout)
+            .map_err(|error| self.waited(error))?;
+        self.check_steps(&connection)?;
+        Ok(connection)
+    }
+
+    /// Returns where the index of a home stands that is not in use yet.
+    pub(crate) fn open_raw_head(home: &Home) -> Result<Head, StoreError> {
+        let connection = database::open_reader(&home.database(), Duration::ZERO)?;
+        Ok(Snapshot::begin(connection, home.clone())?.head())
     }
 
     /// Returns where the index stands.
@@ -207,7 +309,7 @@ impl Store {
 
     /// Returns the staging area.
     pub fn staging(&self) -> Staging {
-        Staging::new(self.home.index().join("staging"))
+        Staging::of(&self.home)
     }
 
     /// Brings the browsable view in `index/committed/` forward to the newest generation and returns how many files
@@ -218,6 +320,14 @@ impl Store {
     /// process is at it.
     pub fn project_view(&self) -> Result<u64, StoreError> {
         view::project(self)
+    }
+
+    /// Writes the browsable view anew and returns how many files were written or removed.
+    ///
+    /// # Errors
+    /// As [`Store::project_view`]; with `accept_older` a view that is ahead is written anew too.
+    pub fn rebuild_view(&self, accept_older: bool) -> Result<u64, StoreError> {
+        view::rebuild(self, accept_older)
     }
 
     /// Refuses to go on when another process has brought the database to steps that this program does not know.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use orket_kernel::{Digest, LSI_VERSION, Stem, canonical, object};
 
 use crate::content::{self, Content};
+use crate::home::Home;
 use crate::promotion::Head;
 use crate::whole_file::{self, Durability};
 use crate::{
@@ -31,13 +32,11 @@ pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
             path: store.layout().database(),
         });
     }
-    let index = store.layout().index();
-    home::create_directory(&index)?;
     // Two processes at once could put an older file over a newer one. The lock goes with its holder, however it ends.
-    let _lock = lock(&index.join(LOCK))?;
+    let _lock = lock_of(store.layout())?;
     let snapshot = store.snapshot()?;
     let mut view = View {
-        root: index.join(DIRECTORY),
+        root: store.layout().index().join(DIRECTORY),
         snapshot: &snapshot,
         files: 0,
     };
@@ -53,6 +52,28 @@ pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
     Ok(view.files)
 }
 
+/// Writes the view anew; see [`Store::rebuild_view`].
+pub(crate) fn rebuild(store: &Store, accept_older: bool) -> Result<u64, StoreError> {
+    if store.is_read_only() {
+        return Err(StoreError::ReadOnly {
+            path: store.layout().database(),
+        });
+    }
+    let _lock = lock_of(store.layout())?;
+    let snapshot = store.snapshot()?;
+    let mut view = View {
+        root: store.layout().index().join(DIRECTORY),
+        snapshot: &snapshot,
+        files: 0,
+    };
+    if !accept_older {
+        view.generation()?;
+    }
+    view.rebuild()?;
+    view.write(MARKER.as_ref(), &marker_bytes(&snapshot.head()))?;
+    Ok(view.files)
+}
+
 /// The content of the file `VIEW`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,6 +83,14 @@ pub(crate) struct Marker {
     pub(crate) state_digest: Digest,
 }
 
+/// Returns the generation that the view of a home says it shows; `None` if there is no view.
+pub(crate) fn generation_shown(home: &Home) -> Result<Option<u64>, StoreError> {
+    let path = home.index().join(DIRECTORY).join(MARKER);
+    let bytes = whole_file::read(&path).map_err(|error| StoreError::file(&path, "read", error))?;
+    let marker = bytes.and_then(|bytes| canonical::from_bytes::<Marker>(&bytes).ok());
+    Ok(marker.map(|marker| marker.generation))
+}
+
 /// Returns the content of the file `VIEW`.
 pub(crate) fn marker_bytes(head: &Head) -> Vec<u8> {
     canonical::to_bytes(&object! {
@@ -69,6 +98,13 @@ pub(crate) fn marker_bytes(head: &Head) -> Vec<u8> {
         "generation" => head.generation,
         "state_digest" => head.state_digest.to_hex(),
     })
+}
+
+/// Takes the sole right to write the view of a home.
+pub(crate) fn lock_of(home: &Home) -> Result<File, StoreError> {
+    let index = home.index();
+    home::create_directory(&index)?;
+    lock(&index.join(LOCK))
 }
 
 fn lock(path: &Path) -> Result<File, StoreError> {

@@ -1,6 +1,6 @@
 //! The Workspace: the files of a project, apart from its database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The kinds of assets a project holds below `model/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,6 +126,9 @@ pub trait Workspace: Send + Sync {
 
     /// Returns the last sequence number of each run in `workspace/default/orket.log`; drops a torn last line.
     fn logged(&self) -> Result<BTreeMap<String, u64>, WorkspaceError>;
+
+    /// Removes the events of runs from `workspace/default/orket.log`; the other lines stay, in their order.
+    fn forget_logged(&self, runs: &BTreeSet<String>) -> Result<(), WorkspaceError>;
 
     /// Appends whole lines to `workspace/default/orket.log`.
     fn append_log(&self, lines: &[String]) -> Result<(), WorkspaceError>;

@@ -1,6 +1,6 @@
 //! The files of one project behind the port `Workspace`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orket_ports::Workspace;
 use orket_ports::workspace::{AssetKind, OnDisk, OutputFile, OutputStamp, WorkspaceError};
@@ -149,18 +149,24 @@ impl Workspace for ProjectWorkspace {
         }
         let mut last = BTreeMap::new();
         for line in bytes[..whole].split(|byte| *byte == b'\n') {
-            // A line that is no event is somebody else's; it is left alone.
-            let Ok(line) = orket_kernel::canonical::parse(line) else {
-                continue;
-            };
-            let run_id = line.get("run_id").and_then(|run_id| run_id.as_str());
-            let seq = line.get("seq").and_then(|seq| seq.as_u64());
-            if let (Some(run_id), Some(seq)) = (run_id, seq) {
-                let known: &mut u64 = last.entry(run_id.to_owned()).or_default();
+            if let Some((run_id, seq)) = event_of(line) {
+                let known: &mut u64 = last.entry(run_id).or_default();
                 *known = seq.max(*known);
             }
         }
         Ok(last)
+    }
+
+    fn forget_logged(&self, runs: &BTreeSet<String>) -> Result<(), WorkspaceError> {
+        let Some(bytes) = self.read(LOG, LOG_MAX_BYTES)? else {
+            return Ok(());
+        };
+        let stays = |line: &&[u8]| event_of(line).is_none_or(|(run_id, _)| !runs.contains(&run_id));
+        let left: Vec<&[u8]> = bytes
+            .split_inclusive(|byte| *byte == b'\n')
+            .filter(stays)
+            .collect();
+        self.write(LOG, &left.concat(), false)
     }
 
     fn append_log(&self, lines: &[String]) -> Result<(), WorkspaceError> {
@@ -173,6 +179,14 @@ impl Workspace for ProjectWorkspace {
             .append(&relative(LOG, "written")?, text.as_bytes())
             .map_err(|error| fault(LOG, "written", &error))
     }
+}
+
+/// Returns run and number of an event of the log. A line that is no event is somebody else's; it is left alone.
+fn event_of(line: &[u8]) -> Option<(String, u64)> {
+    let line = orket_kernel::canonical::parse(line.trim_ascii_end()).ok()?;
+    let run_id = line.get("run_id").and_then(|run_id| run_id.as_str())?;
+    let seq = line.get("seq").and_then(|seq| seq.as_u64())?;
+    Some((run_id.to_owned(), seq))
 }
 
 fn relative(path: &str, action: &'static str) -> Result<RelativePath, WorkspaceError> {

@@ -14,6 +14,8 @@ struct Entry {
     turn: i64,
     attempt: i64,
     record_digest: Digest,
+    /// Whether retention dropped the records of the run.
+    is_dropped: bool,
     /// Of a promoted turn only.
     promoted: Option<Promoted>,
 }
@@ -26,7 +28,8 @@ struct Promoted {
 }
 
 pub(super) fn check(verification: &mut Verification) -> Result<(), StoreFault> {
-    let sql = "SELECT run_id, turn, attempt, record_digest, card, role, step, result_digest FROM turn_journal";
+    let sql = "SELECT run_id, turn, attempt, record_digest, card, role, step, result_digest, \
+        run_id IN (SELECT run_id FROM dropped_runs) FROM turn_journal";
     let mut entries = rows(verification, "turn_journal", sql, |row| {
         let (run_id, turn): (String, i64) = (row.get(0)?, row.get(1)?);
         Ok(Entry {
@@ -35,6 +38,7 @@ pub(super) fn check(verification: &mut Verification) -> Result<(), StoreFault> {
             turn,
             attempt: row.get(2)?,
             record_digest: Digest::from_bytes(row.get(3)?),
+            is_dropped: row.get(8)?,
             promoted: Some(Promoted {
                 card: row.get(4)?,
                 role: row.get(5)?,
@@ -43,7 +47,8 @@ pub(super) fn check(verification: &mut Verification) -> Result<(), StoreFault> {
             }),
         })
     })?;
-    let sql = "SELECT run_id, turn, attempt, record_digest FROM attempt_journal";
+    let sql = "SELECT run_id, turn, attempt, record_digest, run_id IN (SELECT run_id FROM dropped_runs) \
+        FROM attempt_journal";
     entries.extend(rows(verification, "attempt_journal", sql, |row| {
         let (run_id, turn, attempt): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(Entry {
@@ -52,6 +57,7 @@ pub(super) fn check(verification: &mut Verification) -> Result<(), StoreFault> {
             turn,
             attempt,
             record_digest: Digest::from_bytes(row.get(3)?),
+            is_dropped: row.get(4)?,
             promoted: None,
         })
     })?);
@@ -67,6 +73,7 @@ pub(super) fn check(verification: &mut Verification) -> Result<(), StoreFault> {
 fn check_entry(verification: &Verification, entry: &Entry) -> Vec<String> {
     let bytes = match verification.record(&entry.record_digest) {
         Ok(Some(bytes)) => bytes,
+        Ok(None) if entry.is_dropped => return Vec::new(),
         Ok(None) => return vec![format!("its record {} is not kept", entry.record_digest)],
         Err(error) => return vec![error.to_string()],
     };
@@ -74,6 +81,10 @@ fn check_entry(verification: &Verification, entry: &Entry) -> Vec<String> {
         Ok(record) => record,
         Err(error) => return vec![format!("its record is malformed: {error}")],
     };
+    if entry.is_dropped {
+        // What retention dropped goes step by step: the record may be there still, and what it names gone.
+        return Vec::new();
+    }
     let mut reasons = Vec::new();
     let mut differ = |what: &str, is_same: bool| {
         if !is_same {

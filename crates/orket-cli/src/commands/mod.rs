@@ -1,16 +1,21 @@
 //! One file per command: its flags, one call, what it prints.
 
+mod backup;
 mod board;
 mod compare;
 mod diff;
 mod digest;
 mod explain;
+mod gc;
 mod index;
 mod init;
 mod kernel;
+mod pin;
 mod policy;
+mod rebuild;
 mod replay;
 mod replay_turn;
+mod restore;
 mod run;
 mod show;
 mod state;
@@ -32,6 +37,12 @@ pub(crate) enum Command {
     Compare(compare::Arguments),
     Diff(diff::Arguments),
     Verify(verify::Arguments),
+    Rebuild(rebuild::Arguments),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
+    Gc(gc::Arguments),
+    Pin(pin::Arguments),
+    Unpin(pin::UnpinArguments),
     Index(index::Arguments),
     Digest(digest::Arguments),
     Policy(policy::Arguments),
@@ -53,6 +64,12 @@ impl Command {
             Command::Diff(arguments) => diff::execute(&arguments, project),
             Command::Index(arguments) => index::execute(&arguments, project),
             Command::Verify(arguments) => verify::execute(&arguments, project),
+            Command::Rebuild(arguments) => rebuild::execute(&arguments, project),
+            Command::Backup(arguments) => backup::execute(&arguments, project),
+            Command::Restore(arguments) => restore::execute(&arguments, project),
+            Command::Gc(arguments) => gc::execute(&arguments, project),
+            Command::Pin(arguments) => pin::pin(&arguments, project),
+            Command::Unpin(arguments) => pin::unpin(&arguments, project),
             Command::Digest(arguments) => digest::execute(&arguments),
             Command::Policy(arguments) => policy::execute(&arguments, project),
             Command::Explain(arguments) => explain::execute(&arguments),

@@ -16,7 +16,7 @@ use orket_ports::{EventSink, Workspace};
 
 use crate::exit::{self, Code, Failure};
 use crate::project::{Project, ReadSpace};
-use crate::{terminal, wire};
+use crate::{recovered, terminal, wire};
 
 /// Works an epic, a rock or one card until nothing more can be done
 ///
@@ -129,6 +129,11 @@ fn play(
     } else {
         &mut progress
     };
+    if arguments.json
+        && let Some(line) = recovered::line(&board, &clock.now())?
+    {
+        terminal::print_bytes(line.as_bytes())?;
+    }
     let summary = run_epic(&stage, sink, &mut NoConductor, play, &options)?;
     let text = if arguments.json {
         json(&summary, &clock.now())
@@ -136,6 +141,7 @@ fn play(
         report(&summary)
     };
     terminal::print_bytes(text.as_bytes())?;
+    super::gc::after_run(project, &board);
     Ok(code(&summary))
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use orket_cards::{
-    AttemptRow, Card, CardId, RunRow, TurnRow, TurnSnapshot, TurnStore, Verification,
+    AttemptRow, Card, CardId, RunRow, StoreFault, TurnRow, TurnSnapshot, TurnStore, Verification,
 };
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{RunId, object};
@@ -247,7 +247,16 @@ fn run(snapshot: &dyn TurnSnapshot, id: &RunId, json: bool) -> Result<String, Fa
 }
 
 fn attempt_line(snapshot: &dyn TurnSnapshot, attempt: &AttemptRow) -> Result<String, Failure> {
-    let record = snapshot.turn_record(&attempt.record_digest)?;
+    let record = match snapshot.turn_record(&attempt.record_digest) {
+        Ok(record) => record,
+        Err(StoreFault::NotRetained { .. }) => {
+            return Ok(format!(
+                "  {} attempt {} refused; its record is not retained\n",
+                attempt.turn_id, attempt.attempt
+            ));
+        }
+        Err(fault) => return Err(fault.into()),
+    };
     let card = record.card.as_ref().map_or("-", CardId::as_str);
     let reasons = terminal::shortened(&record.refusals.join("; "));
     Ok(format!(

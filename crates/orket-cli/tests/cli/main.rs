@@ -15,6 +15,7 @@ mod sample;
 mod digest_session;
 mod explain_session;
 mod index_session;
+mod keeping_session;
 mod kernel_session;
 mod policy_session;
 mod replay_session;
@@ -29,6 +30,9 @@ mod init;
 mod equivalence;
 // kill -9 at any moment.
 mod kill;
+
+// Commands that only read, where nothing can be written too.
+mod read_only;
 
 // Failures: one line that names the thing and what to do, the documented exit code, nothing lost.
 mod backend;

@@ -5,6 +5,7 @@ use orket_kernel::Digest;
 use super::Findings;
 use crate::access::Access;
 use crate::content::{self, Content};
+use crate::retention::mark;
 use crate::{StoreError, horizon, ledger, promotion, row, run};
 
 pub(super) fn check(access: Access<'_>, findings: &mut Findings) -> Result<(), StoreError> {
@@ -26,7 +27,9 @@ pub(super) fn check(access: Access<'_>, findings: &mut Findings) -> Result<(), S
         expected = generation.saturating_add(1);
         previous = Some(row::digest(columns.digest));
         let found = promotion::from_columns(columns)?;
-        if !content::exists(access, Content::Record, &found.record_digest)? {
+        if !content::exists(access, Content::Record, &found.record_digest)?
+            && !mark::is_dropped(access, &found.run_id)?
+        {
             findings.corrupt(place, "the record of its turn is not kept");
         }
         Ok(())

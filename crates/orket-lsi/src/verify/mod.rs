@@ -26,6 +26,12 @@ use crate::{Store, StoreError};
 
 pub use findings::{Fault, Findings};
 
+/// Checks the rows of every retained generation against the chain.
+pub(crate) fn history(access: Access<'_>, findings: &mut Findings) -> Result<(), StoreError> {
+    let head = promotion::head(access)?;
+    history::check(access, findings, head)
+}
+
 /// How much is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {

@@ -8,7 +8,7 @@ use orket_kernel::{Digest, LSI_VERSION, Stem, canonical};
 
 use super::Findings;
 use crate::access::Access;
-use crate::content;
+use crate::content::{self, Content};
 use crate::past::Past;
 use crate::promotion::Head;
 use crate::view::{DIRECTORY, LOCK, MARKER, Marker};
@@ -173,6 +173,8 @@ impl Check<'_> {
                 let relative = path.strip_prefix(&self.root).unwrap_or(&path);
                 if is_draft(&path) {
                     findings.note(format!("{} is left of a cut write", path.display()));
+                } else if self.is_dropped_object(relative)? {
+                    findings.note(format!("{} is not retained any more", path.display()));
                 } else if !self.expected.contains(relative) && !self.moving.contains(relative) {
                     let reason = "nothing of the committed state has this file";
                     findings.corrupt(path.display().to_string(), reason);
@@ -182,6 +184,25 @@ impl Check<'_> {
             }
         }
         Ok(())
+    }
+}
+
+impl Check<'_> {
+    /// Tells whether a file is a whole object that retention dropped; the next collection removes it.
+    fn is_dropped_object(&self, relative: &Path) -> Result<bool, StoreError> {
+        let name = relative.file_name().and_then(|name| name.to_str());
+        let digest = name.and_then(|name| name.parse::<Digest>().ok());
+        let Some(digest) = digest.filter(|digest| record_file::object_path(digest) == relative)
+        else {
+            return Ok(false);
+        };
+        if content::exists(self.access, Content::Object, &digest)? {
+            return Ok(false);
+        }
+        let path = self.root.join(relative);
+        let found =
+            whole_file::read(&path).map_err(|error| StoreError::file(&path, "read", error))?;
+        Ok(found.is_some_and(|bytes| Digest::of_bytes(&bytes) == digest))
     }
 }
 

@@ -9,18 +9,18 @@ use proptest::prelude::*;
 use crate::fixture::{Fixture, TurnText, run_id, stem, turn};
 
 /// Stems with the text of their body and the ids they reference.
-type Model = BTreeMap<String, (String, Vec<String>)>;
+pub(crate) type Model = BTreeMap<String, (String, Vec<String>)>;
 
 /// What a turn does to some stems: a text and references, or a deletion.
-type Changes = BTreeMap<u8, Option<(u8, BTreeSet<u8>)>>;
+pub(crate) type Changes = BTreeMap<u8, Option<(u8, BTreeSet<u8>)>>;
 
-fn changes() -> impl Strategy<Value = Changes> {
+pub(crate) fn changes() -> impl Strategy<Value = Changes> {
     let put = (0_u8..3, proptest::collection::btree_set(0_u8..12, 0..3));
     proptest::collection::btree_map(0_u8..12, proptest::option::weighted(0.7, put), 0..8)
 }
 
 /// Applies what is lawful of `changes`: nothing is deleted that is not there, and nothing dangles afterwards.
-fn next(model: &Model, number: u64, changes: &Changes) -> Option<(TurnText, Model)> {
+pub(crate) fn next(model: &Model, number: u64, changes: &Changes) -> Option<(TurnText, Model)> {
     let mut after = model.clone();
     let mut text = turn("a", number);
     for (name, change) in changes {
@@ -44,7 +44,7 @@ fn next(model: &Model, number: u64, changes: &Changes) -> Option<(TurnText, Mode
     (!dangles).then_some((text, after))
 }
 
-fn check(past: &Past<'_>, model: &Model) {
+pub(crate) fn check(past: &Past<'_>, model: &Model) {
     let stems: Vec<Stem> = model
         .keys()
         .map(|name| stem(&format!("note/{name}")))

@@ -10,6 +10,7 @@ mod fixture;
 mod history;
 mod laws;
 mod open;
+mod retention;
 mod staging;
 mod transactions;
 mod transfer;
