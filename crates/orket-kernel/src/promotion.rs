@@ -71,7 +71,8 @@ pub fn plan_promotion(
         delete: Vec::new(),
         prune: Vec::new(),
         insert: Vec::new(),
-        objects: BTreeMap::new(),
+        // Also where nothing else changes: a replay needs what came with the turn.
+        objects: staged.objects.clone(),
     };
     for (stem, triplet) in &staged.triplets {
         let before = committed.triplet(stem)?;
@@ -94,9 +95,6 @@ pub fn plan_promotion(
     }
     plan.prune.sort();
     plan.insert.sort();
-    if !plan.is_noop() {
-        plan.objects = staged.objects.clone();
-    }
     let issues = report_issues(&plan, committed)?;
     Ok((plan, issues))
 }
