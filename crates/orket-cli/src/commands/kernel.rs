@@ -143,6 +143,24 @@ fn read_request() -> Result<Vec<u8>, Failure> {
     Ok(request)
 }
 
-fn print_schemas(_: Option<&str>) -> Result<Code, Failure> {
-    Err(bug("not merged"))
+/// Prints the schema of this name, or all of them as one object.
+fn print_schemas(name: Option<&str>) -> Result<Code, Failure> {
+    let Some(name) = name else {
+        let mut text = String::from("{");
+        for (index, (name, schema)) in api::schemas().iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            text.push_str(&format!("{comma}\n\"{name}\": {}", schema.trim_end()));
+        }
+        text.push_str("\n}\n");
+        return terminal::print_bytes(text.as_bytes());
+    };
+    let schema = api::schema(name).ok_or_else(|| {
+        let names: Vec<&str> = api::schemas().iter().map(|(name, _)| *name).collect();
+        let message = format!(
+            "there is no schema {name:?}; there are {}",
+            names.join(", ")
+        );
+        Failure::new(exit::USAGE, message)
+    })?;
+    terminal::print_bytes(schema.as_bytes())
 }

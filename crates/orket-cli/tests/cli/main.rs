@@ -15,6 +15,7 @@ mod sample;
 mod digest_session;
 mod explain_session;
 mod index_session;
+mod kernel_session;
 mod policy_session;
 mod replay_session;
 mod run_session;

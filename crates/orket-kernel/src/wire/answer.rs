@@ -83,6 +83,19 @@ pub struct RequestFault {
     pub byte_offset: Option<u64>,
 }
 
+impl std::fmt::Display for RequestFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}, at pointer {:?}",
+            self.message,
+            self.pointer.as_str()
+        )?;
+        self.byte_offset
+            .map_or(Ok(()), |byte| write!(f, ", byte {byte}"))
+    }
+}
+
 /// The result of `start-run`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

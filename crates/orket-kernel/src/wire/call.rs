@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The request is not valid.
-    #[error("{message}, at pointer {pointer:?}", message = .0.message, pointer = .0.pointer.as_str())]
+    #[error("{0}")]
     Request(RequestFault),
     /// The medium is busy or failed.
     #[error(transparent)]
@@ -50,7 +50,7 @@ impl From<DeserializeError> for CallError {
     fn from(error: DeserializeError) -> CallError {
         CallError::Request(match error {
             DeserializeError::Parse(error) => RequestFault {
-                message: error.to_string(),
+                message: error.kind.to_string(),
                 pointer: error.pointer,
                 byte_offset: Some(error.byte_offset as u64),
             },
