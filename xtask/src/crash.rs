@@ -1,0 +1,10 @@
+//! Stop at every step, power cut, faults: what a disk and a death can do to a turn. `docs/design/crash-testing.md` says how.
+
+pub(crate) mod bench;
+mod call;
+mod chance;
+pub(crate) mod kills;
+mod place;
+mod registers;
+pub(crate) mod subject;
+pub(crate) mod tracer;
