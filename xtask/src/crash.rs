@@ -3,8 +3,11 @@
 pub(crate) mod bench;
 mod call;
 mod chance;
+pub(crate) mod cuts;
+mod disk;
 pub(crate) mod kills;
 mod place;
+mod recording;
 mod registers;
 pub(crate) mod subject;
 pub(crate) mod tracer;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::crash::bench::{Bench, Case};
 use crate::crash::subject::{Programs, RUN, SCENARIOS};
-use crate::crash::{kills, tracer};
+use crate::crash::{cuts, kills, tracer};
 use crate::violation::talk;
 use crate::workspace::{Workspace, cargo};
 
@@ -25,6 +25,12 @@ pub(crate) struct Arguments {
     /// How many kills.
     #[arg(long)]
     kills: Option<usize>,
+    /// How many images of a disk whose power was cut.
+    #[arg(long)]
+    cuts: Option<usize>,
+    /// Leaves each sync out in turn and tells in how many of so many images that is seen; nothing else is done.
+    #[arg(long, value_name = "IMAGES")]
+    sites: Option<usize>,
     /// Only this scenario; may be given several times.
     #[arg(long)]
     scenario: Vec<String>,
@@ -42,6 +48,8 @@ impl Arguments {
         Arguments {
             full,
             kills: None,
+            cuts: None,
+            sites: None,
             scenario: Vec::new(),
             at: None,
             seed: 20_260_101,
@@ -85,9 +93,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             case.undisturbed.calls
         ));
     }
-    let [kills, ..] = if arguments.full { FULL } else { SHORT };
-    let kills = arguments.kills.unwrap_or(kills);
-    kills::run(&bench, &cases, kills, arguments.at, arguments.seed)
+    if let Some(images) = arguments.sites {
+        return cuts::sites(&bench, &cases, images, arguments.seed);
+    }
+    let [kills, cuts, _] = if arguments.full { FULL } else { SHORT };
+    let is_chosen = arguments.kills.is_some() || arguments.cuts.is_some();
+    let number = |chosen: Option<usize>, otherwise| match (chosen, is_chosen) {
+        (Some(number), _) => number,
+        (None, true) => 0,
+        (None, false) => otherwise,
+    };
+    let (at, seed) = (arguments.at, arguments.seed);
+    let kills = number(arguments.kills, kills);
+    if kills > 0 {
+        kills::run(&bench, &cases, kills, at, seed)?;
+    }
+    let cuts = number(arguments.cuts, cuts);
+    if cuts > 0 {
+        cuts::run(&bench, &cases, cuts, at, seed)?;
+    }
+    Ok(())
 }
 
 /// Builds what is tried; for the long way as it ships.
