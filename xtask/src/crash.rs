@@ -5,6 +5,7 @@ mod call;
 mod chance;
 pub(crate) mod cuts;
 mod disk;
+pub(crate) mod faults;
 pub(crate) mod kills;
 mod place;
 mod recording;

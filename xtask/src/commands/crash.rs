@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::crash::bench::{Bench, Case};
 use crate::crash::subject::{Programs, RUN, SCENARIOS};
-use crate::crash::{cuts, kills, tracer};
+use crate::crash::{cuts, faults, kills, tracer};
 use crate::violation::talk;
 use crate::workspace::{Workspace, cargo};
 
@@ -28,6 +28,9 @@ pub(crate) struct Arguments {
     /// How many images of a disk whose power was cut.
     #[arg(long)]
     cuts: Option<usize>,
+    /// How many calls that report an error.
+    #[arg(long)]
+    faults: Option<usize>,
     /// Leaves each sync out in turn and tells in how many of so many images that is seen; nothing else is done.
     #[arg(long, value_name = "IMAGES")]
     sites: Option<usize>,
@@ -49,6 +52,7 @@ impl Arguments {
             full,
             kills: None,
             cuts: None,
+            faults: None,
             sites: None,
             scenario: Vec::new(),
             at: None,
@@ -96,8 +100,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if let Some(images) = arguments.sites {
         return cuts::sites(&bench, &cases, images, arguments.seed);
     }
-    let [kills, cuts, _] = if arguments.full { FULL } else { SHORT };
-    let is_chosen = arguments.kills.is_some() || arguments.cuts.is_some();
+    let [kills, cuts, faults] = if arguments.full { FULL } else { SHORT };
+    let is_chosen = [arguments.kills, arguments.cuts, arguments.faults]
+        .iter()
+        .any(Option::is_some);
     let number = |chosen: Option<usize>, otherwise| match (chosen, is_chosen) {
         (Some(number), _) => number,
         (None, true) => 0,
@@ -111,6 +117,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let cuts = number(arguments.cuts, cuts);
     if cuts > 0 {
         cuts::run(&bench, &cases, cuts, at, seed)?;
+    }
+    let faults = number(arguments.faults, faults);
+    if faults > 0 {
+        faults::run(&bench, &cases, faults, at, seed)?;
     }
     Ok(())
 }
