@@ -10,5 +10,6 @@ pub(crate) mod kills;
 mod place;
 mod recording;
 mod registers;
+pub(crate) mod small_disk;
 pub(crate) mod subject;
 pub(crate) mod tracer;

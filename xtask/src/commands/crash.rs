@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::crash::bench::{Bench, Case};
 use crate::crash::subject::{Programs, RUN, SCENARIOS};
-use crate::crash::{cuts, faults, kills, tracer};
+use crate::crash::{cuts, faults, kills, small_disk, tracer};
 use crate::violation::talk;
 use crate::workspace::{Workspace, cargo};
 
@@ -121,6 +121,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let faults = number(arguments.faults, faults);
     if faults > 0 {
         faults::run(&bench, &cases, faults, at, seed)?;
+        if at.is_none() {
+            small_disk::run(&bench, &cases, faults.div_ceil(5))?;
+        }
     }
     Ok(())
 }

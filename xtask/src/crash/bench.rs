@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::crash::call::Call;
+use crate::crash::call::{Call, Kind};
 use crate::crash::place::Place;
 use crate::crash::subject::{Programs, Subject, Undisturbed};
 use crate::crash::tracer::{End, Observer, Verdict};
@@ -95,6 +95,7 @@ impl Bench {
                 look,
                 projections,
                 calls: count.calls,
+                syncs: count.syncs,
                 acknowledges,
             },
         })
@@ -110,11 +111,15 @@ impl Bench {
 #[derive(Default)]
 struct Count {
     calls: usize,
+    syncs: Vec<usize>,
 }
 
 impl Observer for Count {
     fn before(&mut self, _pid: Pid, call: &Call) -> Verdict {
         self.calls += usize::from(is_counted(call));
+        if is_counted(call) && call.kind == Kind::Sync {
+            self.syncs.push(self.calls);
+        }
         Verdict::Go
     }
 }
@@ -126,41 +131,32 @@ pub(crate) fn is_counted(call: &Call) -> bool {
         .any(|path| path.components().any(|part| part.as_os_str() == "tree"))
 }
 
-/// Makes all tries, as many at once as there are processors; returns how many there were, or fails with what went wrong.
+/// Makes all tries, as many at once as there are processors; fails with what went wrong.
 pub(crate) fn try_all<J: Sync>(
     what: &str,
     jobs: &[J],
     attempt: impl Fn(&J) -> Result<Vec<String>> + Sync,
 ) -> Result<()> {
     let begin = Instant::now();
-    let next = AtomicUsize::new(0);
-    let failures: Mutex<Vec<String>> = Mutex::default();
+    let done = AtomicUsize::new(0);
+    let failures: Mutex<Vec<Vec<String>>> = Mutex::default();
     let step = (jobs.len() / 20).max(50);
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = jobs.get(index) else { return };
-            let found = attempt(job).unwrap_or_else(|error| vec![format!("{error:#}")]);
-            let mut failures = lock(&failures);
-            failures.extend(found);
-            if index > 0 && index.is_multiple_of(step) {
-                talk(&format!(
-                    "  {what}: {index} of {}, {} failed, {} s",
-                    jobs.len(),
-                    failures.len(),
-                    begin.elapsed().as_secs()
-                ));
-            }
-        }
-    };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(work);
+    each(jobs, |job| {
+        let found = attempt(job).unwrap_or_else(|error| vec![format!("{error:#}")]);
+        let mut failures = lock(&failures);
+        failures.extend(Some(found).filter(|found| !found.is_empty()));
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if done.is_multiple_of(step) {
+            talk(&format!(
+                "  {what}: {done} of {}, {} failed, {} s",
+                jobs.len(),
+                failures.len(),
+                begin.elapsed().as_secs()
+            ));
         }
     });
     let failures = lock(&failures);
-    for failure in failures.iter().take(TOLD) {
+    for failure in failures.iter().take(TOLD).flatten() {
         talk(&format!("  FAILED {failure}"));
     }
     talk(&format!(
@@ -171,6 +167,22 @@ pub(crate) fn try_all<J: Sync>(
     ));
     ensure!(failures.is_empty(), "{what}: {} failed", failures.len());
     Ok(())
+}
+
+/// Does all jobs, as many at once as there are processors.
+pub(crate) fn each<J: Sync>(jobs: &[J], work: impl Fn(&J) + Sync) {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(job);
+        }
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(take);
+        }
+    });
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

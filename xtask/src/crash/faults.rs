@@ -53,33 +53,49 @@ pub(crate) fn run(
     })
 }
 
+/// First every sync with EIO, then an even sample of all calls with every kind.
 fn jobs<'a>(cases: &'a [Case<'a>], budget: usize, at: Option<usize>, seed: u64) -> Vec<Job<'a>> {
     let kinds = ERRORS.len() * 2;
+    let job = |case, at: usize, kind: usize| Job {
+        case,
+        at,
+        error: ERRORS[kind % ERRORS.len()],
+        stays: kind / ERRORS.len() % 2 == 1,
+    };
+    if let Some(at) = at {
+        let each = cases
+            .iter()
+            .flat_map(|case| (0..kinds).map(move |kind| (case, kind)));
+        return each.map(|(case, kind)| job(case, at, kind)).collect();
+    }
+    let mut chance = Chance::new(seed, 3);
+    let mut jobs: Vec<Job<'_>> = Vec::new();
+    let syncs: Vec<usize> = cases
+        .iter()
+        .map(|case| case.undisturbed.syncs.len())
+        .collect();
+    for (case, share) in cases.iter().zip(shares(&syncs, budget / 4)) {
+        for number in numbers(case.undisturbed.syncs.len(), share, None, &mut chance) {
+            let kind = [0, ERRORS.len()][chance.below(2)];
+            jobs.push(job(case, case.undisturbed.syncs[number - 1], kind));
+        }
+    }
     let all: Vec<usize> = cases
         .iter()
         .map(|case| case.undisturbed.calls * kinds)
         .collect();
-    let mut chance = Chance::new(seed, 3);
-    let mut jobs = Vec::new();
-    for (case, share) in cases.iter().zip(shares(&all, budget)) {
-        // An even sample of all pairs of call and kind; or every kind at one call.
-        let pairs = match at {
-            Some(at) => ((at - 1) * kinds + 1..=at * kinds).collect(),
-            None => numbers(case.undisturbed.calls * kinds, share, None, &mut chance),
-        };
-        for pair in pairs {
+    for (case, share) in cases
+        .iter()
+        .zip(shares(&all, budget.saturating_sub(jobs.len())))
+    {
+        let pairs = case.undisturbed.calls * kinds;
+        for pair in numbers(pairs, share, None, &mut chance) {
             // Neighbours of a sparse sample would otherwise all be of one kind.
-            let kind = match at {
-                Some(_) => pair - 1,
-                None if share < case.undisturbed.calls * kinds => chance.below(kinds),
-                None => pair - 1,
+            let kind = match share < pairs {
+                true => chance.below(kinds),
+                false => pair - 1,
             };
-            jobs.push(Job {
-                case,
-                at: (pair - 1) / kinds + 1,
-                error: ERRORS[kind % ERRORS.len()],
-                stays: kind / ERRORS.len() % 2 == 1,
-            });
+            jobs.push(job(case, (pair - 1) / kinds + 1, kind));
         }
     }
     jobs

@@ -108,6 +108,9 @@ pub(crate) fn numbers(
     if let Some(at) = at {
         return vec![at];
     }
+    if share == 0 {
+        return Vec::new();
+    }
     let offset = chance.below(1000);
     (0..share)
         .map(|number| 1 + ((number * 1000 + offset) * calls / (share * 1000)).min(calls - 1))

@@ -60,6 +60,8 @@ pub(crate) struct Undisturbed {
     pub(crate) projections: BTreeMap<PathBuf, Vec<u8>>,
     /// How many calls change the tree.
     pub(crate) calls: usize,
+    /// The numbers of those that wait for the medium.
+    pub(crate) syncs: Vec<usize>,
     /// Whether it acknowledges each commit in words that are understood here.
     pub(crate) acknowledges: bool,
 }
@@ -138,6 +140,11 @@ impl Subject<'_> {
                 });
             }
         };
+        self.parse(&text)
+    }
+
+    /// Reads what the driver's `check` printed.
+    pub(crate) fn parse(&self, text: &str) -> Result<Look> {
         let mut look = Look::default();
         for line in text.lines() {
             match line.split_once(' ') {
