@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::StoreError;
+use crate::{StoreError, checkpoint};
 
 /// The first version without the race in the write-ahead log that corrupted real databases.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -44,6 +44,7 @@ pub(crate) fn open_writer(path: &Path, busy_timeout: Duration) -> Result<Connect
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .map_err(failed)?;
+    checkpoint::by_hand(&connection).map_err(failed)?;
     Ok(connection)
 }
 

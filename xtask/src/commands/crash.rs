@@ -90,11 +90,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         .collect::<Result<_>>()?;
     for case in &cases {
         talk(&format!(
-            "{}: generation {} to {}, {} calls change the disk",
+            "{}: generation {} to {}, {} calls change the disk, {} of them syncs",
             case.subject.name,
             case.undisturbed.base,
             case.undisturbed.look.generation,
-            case.undisturbed.calls
+            case.undisturbed.calls,
+            case.undisturbed.syncs.len()
+        ));
+    }
+    if let [case] = cases.as_slice() {
+        talk(&format!(
+            "the syncs are the calls {:?}",
+            case.undisturbed.syncs
         ));
     }
     if let Some(images) = arguments.sites {
