@@ -7,6 +7,10 @@
 
 mod checks;
 mod commands;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
 mod crash;
 mod markdown;
 mod rust_tokens;
@@ -45,7 +49,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => commands::test::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
-        Command::Crash(arguments) => commands::crash::run(&arguments),
+        Command::Crash(arguments) => commands::crash::alone(&arguments),
         Command::Layers => workspace::Workspace::load().and_then(|it| commands::layers::check(&it)),
         Command::Record => commands::record::run(),
         Command::Docs(arguments) => commands::docs::run(&arguments),

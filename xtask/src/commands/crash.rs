@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::test::Outcome;
 use crate::crash::bench::{Bench, Case};
 use crate::crash::subject::{Programs, RUN, SCENARIOS};
 use crate::crash::{cuts, faults, kills, small_disk, tracer};
@@ -62,12 +63,10 @@ impl Arguments {
 }
 
 /// Builds the programs and makes all tries.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+pub(super) fn run(arguments: &Arguments) -> Result<Outcome> {
     if let Some(reason) = tracer::refusal() {
-        talk(&format!(
-            "SKIPPED: no process can be traced here ({reason})"
-        ));
-        return Ok(());
+        let reason = format!("no process can be traced here ({reason})");
+        return Ok(Outcome::Skipped(reason));
     }
     let programs = build(&Workspace::load()?, arguments.full)?;
     let bench = Bench::new()?;
@@ -105,7 +104,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         ));
     }
     if let Some(images) = arguments.sites {
-        return cuts::sites(&bench, &cases, images, arguments.seed);
+        cuts::sites(&bench, &cases, images, arguments.seed)?;
+        return Ok(Outcome::Passed);
     }
     let [kills, cuts, faults] = if arguments.full { FULL } else { SHORT };
     let is_chosen = [arguments.kills, arguments.cuts, arguments.faults]
@@ -131,6 +131,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         if at.is_none() {
             small_disk::run(&bench, &cases, faults.div_ceil(5))?;
         }
+    }
+    Ok(Outcome::Passed)
+}
+
+/// The command by itself: what is skipped is said.
+pub(crate) fn alone(arguments: &Arguments) -> Result<()> {
+    if let Outcome::Skipped(reason) = run(arguments)? {
+        talk(&format!("SKIPPED: {reason}"));
     }
     Ok(())
 }
