@@ -16,8 +16,10 @@ use crate::crash::recording::{Event, Recorder};
 use crate::crash::tracer::{End, Observer, Verdict};
 use crate::violation::talk;
 
+type LeftOut = fn(&Path) -> bool;
+
 /// What the test must see: syncs left out, and the scenario in which that can be seen.
-const CONTROLS: &[(&str, &str, fn(&Path) -> bool)] = &[
+const CONTROLS: &[(&str, &str, LeftOut)] = &[
     (
         "without the syncs of the log, as with synchronous=NORMAL",
         "batch",
@@ -113,7 +115,7 @@ pub(crate) fn run(
 
 /// Leaves syncs out, and fails if that goes unseen.
 fn controls(bench: &Bench, recordings: &[Recorded<'_>], budget: usize, seed: u64) -> Result<()> {
-    let images = (budget / 10).clamp(60, 400);
+    let images = (budget / 10).clamp(30, 400);
     for (name, scenario, is_left_out) in CONTROLS {
         let found = recordings
             .iter()

@@ -59,7 +59,7 @@ impl Place {
         let text = String::from_utf8_lossy(&bytes);
         // A line that was cut short is no acknowledgement.
         let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
-        whole.lines().filter_map(acknowledgement).last()
+        whole.lines().filter_map(acknowledgement).next_back()
     }
 
     pub(crate) fn remove(&self) -> Result<()> {

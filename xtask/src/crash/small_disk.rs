@@ -139,7 +139,10 @@ fn attempt(bench: &Bench, job: &Job<'_>, tally: &Tally) -> Result<Vec<String>> {
     if ["70", "101", "134"].contains(&code.trim()) || said.contains("panicked") {
         wrong.push(format!("exit {}: {said}", code.trim()));
     }
-    let acknowledged = read("stdout").lines().filter_map(acknowledgement).last();
+    let acknowledged = read("stdout")
+        .lines()
+        .filter_map(acknowledgement)
+        .next_back();
     if read("look.code").trim() == "0" {
         let look = subject.parse(&read("full.look"))?;
         if code.trim() == "0" {
