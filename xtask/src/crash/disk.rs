@@ -358,19 +358,18 @@ fn set_mode(path: &Path, mode: u32) -> Result<()> {
         .with_context(|| format!("failed to set the mode of {}", path.display()))
 }
 
-/// Tells whether two events are a sync of the same kind of thing: the number in a draft's name does not count.
+/// Names the place that a sync belongs to: digests and numbers in names do not count.
 pub(crate) fn site(path: &Path) -> String {
-    let parts = path.iter().map(|part| {
-        let part = part.to_string_lossy();
-        let is_draft = part.starts_with(".new-");
-        let is_digest = part.len() == 64 || part.len() == 2;
-        match (is_draft, is_digest) {
-            (true, _) => "DRAFT".to_owned(),
-            (_, true) => "HEX".to_owned(),
-            _ => part.into_owned(),
+    let mut is_below_blobs = false;
+    let mut site = PathBuf::new();
+    for part in path.iter().map(OsStr::to_string_lossy) {
+        match () {
+            () if part.starts_with(".new-") => site.push("DRAFT"),
+            () if is_below_blobs => site.push("HEX"),
+            () => site.push(part.as_ref()),
         }
-    });
-    let site: PathBuf = parts.collect();
+        is_below_blobs |= part == "blobs";
+    }
     if site.as_os_str().is_empty() {
         return "(the directory of the home)".to_owned();
     }
