@@ -1,6 +1,6 @@
 //! A tap on store and workspace: a closure sees each call before and after it, and may make it fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orket_cards::{
     Committed, ExchangePlace, FailedAttempt, Lease, OutputLock, RunEnd, StoreFault, TurnCommit,
@@ -106,6 +106,16 @@ impl<F: Fn(&Tapped<'_>) -> Result<(), StoreFault> + Send + Sync> TurnStore for T
     fn project_view(&self) -> Result<(), StoreFault> {
         self.through("project_view", None, || self.inner.project_view())
     }
+    fn rebuild_view(&self, accept_older: bool) -> Result<u64, StoreFault> {
+        self.through("rebuild_view", None, || {
+            self.inner.rebuild_view(accept_older)
+        })
+    }
+    fn forget_output_generation(&self) -> Result<(), StoreFault> {
+        self.through("forget_output_generation", None, || {
+            self.inner.forget_output_generation()
+        })
+    }
     fn output_generation(&self) -> Result<Option<u64>, StoreFault> {
         self.through("output_generation", None, || self.inner.output_generation())
     }
@@ -166,6 +176,9 @@ impl<F: Fn(Moment, &'static str) -> Result<(), WorkspaceError> + Send + Sync> Wo
     }
     fn logged(&self) -> Result<BTreeMap<String, u64>, WorkspaceError> {
         self.through("logged", || self.inner.logged())
+    }
+    fn forget_logged(&self, runs: &BTreeSet<String>) -> Result<(), WorkspaceError> {
+        self.through("forget_logged", || self.inner.forget_logged(runs))
     }
     fn append_log(&self, lines: &[String]) -> Result<(), WorkspaceError> {
         self.through("append_log", || self.inner.append_log(lines))
