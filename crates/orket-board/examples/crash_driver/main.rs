@@ -60,7 +60,10 @@ fn exit_code(error: &(dyn Error + 'static)) -> u8 {
         Some(StoreFault::Busy { .. } | StoreFault::Conflict { .. } | StoreFault::Fenced { .. }) => {
             6
         }
-        Some(StoreFault::Corrupt { .. } | StoreFault::Absent { .. }) => 1,
+        Some(
+            StoreFault::Corrupt { .. } | StoreFault::Absent { .. } | StoreFault::NotRetained { .. },
+        ) => 1,
+        Some(StoreFault::NoRoom { .. }) => 4,
         Some(StoreFault::Unusable { .. }) => 3,
         Some(StoreFault::Poisoned { .. }) => 74,
         Some(StoreFault::Failed { .. }) => 70,
