@@ -75,12 +75,17 @@ impl fmt::Display for Level {
 
 /// One finding about a turn (Spec-003): where, which code, and the facts.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(try_from = "IssueText")]
 #[cfg_attr(
     feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(!try_from, deny_unknown_fields)
+    schemars(!try_from, deny_unknown_fields),
+    schemars(extend(
+        "if" = { "properties": { "code": { "pattern": "^E_" } } },
+        "then" = { "properties": { "level": { "const": "FAIL" } } },
+        "else" = { "properties": { "level": { "const": "INFO" } } }
+    ))
 )]
-#[serde(try_from = "IssueText")]
 pub struct KernelIssue {
     /// How grave it is.
     pub level: Level,

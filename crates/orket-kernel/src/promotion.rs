@@ -73,7 +73,8 @@ pub fn plan_promotion(
         delete: Vec::new(),
         prune: Vec::new(),
         insert: Vec::new(),
-        objects: BTreeMap::new(),
+        // Also where nothing else changes: a replay needs what came with the turn.
+        objects: staged.objects.clone(),
     };
     for (stem, triplet) in &staged.triplets {
         let before = committed.triplet(stem)?;
@@ -96,9 +97,6 @@ pub fn plan_promotion(
     }
     plan.prune.sort();
     plan.insert.sort();
-    if !plan.is_noop() {
-        plan.objects = staged.objects.clone();
-    }
     let issues = report_issues(&plan, committed)?;
     Ok((plan, issues))
 }

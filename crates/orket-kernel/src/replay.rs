@@ -14,9 +14,9 @@ pub struct Divergence {
     pub stage: Stage,
     /// The pointer into the result.
     pub location: String,
-    /// What the record holds, as canonical JSON.
+    /// What the record holds: canonical JSON, or for an issue its level, stage, code, location and details; `absent` if nothing.
     pub recorded: String,
-    /// What came out now, as canonical JSON.
+    /// What came out now, in the same form.
     pub replayed: String,
 }
 

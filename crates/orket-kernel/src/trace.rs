@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::canonical::{self, Value};
 use crate::capability::Decision;
 use crate::{
-    CONTRACT_VERSION, Digest, Divergence, ReadSet, RecordedView, RunEnvelope, RunHandle,
+    CONTRACT_VERSION, Digest, Divergence, ReadSet, RecordedView, RunEnvelope, RunHandle, Stage,
     TurnExecution, TurnInput, TurnResult, compare_results, execute_turn,
 };
 
@@ -103,6 +103,12 @@ impl TurnTrace {
                 reason: format!("the version {:?} is not known", trace.trace_version),
             });
         }
+        // A member that is left out and has a default, or another spelling, is not what was written.
+        if trace.to_bytes().ok().as_deref() != Some(bytes) {
+            return Err(TraceError::Malformed {
+                reason: "it is not written as a trace is".to_owned(),
+            });
+        }
         let contradiction = |reason| Err(TraceError::Contradiction { reason });
         if trace.result.contract_version != CONTRACT_VERSION {
             return contradiction("the result is of another contract version");
@@ -141,19 +147,46 @@ impl TurnTrace {
         }
     }
 
-    /// Executes the turn again over what it read then, and names every structural difference.
+    /// Executes the turn again over what it read then, and names every structural difference: of the result, and of what
+    /// the trace keeps beside it (`/attachments`, `/decisions`, `/reads`, each told by its digest).
     ///
-    /// `objects` holds the bytes of [`TurnTrace::objects`]; one that is missing and was read makes the replay fail, it
-    /// is never taken for absent.
+    /// `objects` holds the bytes of [`TurnTrace::objects`]; one that is missing makes the replay fail, it is never taken
+    /// for absent.
     pub fn replay(
         &self,
         envelope: &RunEnvelope,
         objects: &BTreeMap<Digest, Vec<u8>>,
     ) -> (TurnExecution, Vec<Divergence>) {
         let view = RecordedView::new(&self.reads, objects);
-        let execution = execute_turn(envelope, &self.run_handle, &self.input(objects), &view);
-        let divergences = compare_results(&self.result, &execution.result);
+        let input = self.input(objects);
+        let execution = execute_turn(envelope, &self.run_handle, &input, &view);
+        let mut divergences = compare_results(&self.result, &execution.result);
+        let again = TurnTrace::new(&self.run_handle, &input, &execution);
+        let kept = self.kept().into_iter().zip(again.kept());
+        divergences.extend(
+            kept.filter(|((_, recorded), (_, replayed))| recorded != replayed)
+                .map(|((location, recorded), (_, replayed))| Divergence {
+                    turn_id: self.turn_input.turn_id,
+                    stage: Stage::Determinism,
+                    location: location.to_owned(),
+                    recorded,
+                    replayed,
+                }),
+        );
         (execution, divergences)
+    }
+
+    /// Returns what is kept beside the result and comes out of the execution, each part by its digest as canonical JSON.
+    fn kept(&self) -> [(&'static str, String); 3] {
+        fn digest(part: &impl serde::Serialize) -> String {
+            let digest = canonical::digest_of(part).map(|digest| digest.to_hex());
+            canonical::to_string(&digest.unwrap_or_default().into())
+        }
+        [
+            ("/attachments", digest(&self.attachments)),
+            ("/decisions", digest(&self.decisions)),
+            ("/reads", digest(&self.reads)),
+        ]
     }
 }
 

@@ -54,7 +54,11 @@ pub(crate) fn read(
 }
 
 /// Returns the digest of the bytes of an artifact.
-fn kept(access: Access<'_>, run_id: &RunId, name: &str) -> Result<Option<Digest>, StoreError> {
+pub(crate) fn kept(
+    access: Access<'_>,
+    run_id: &RunId,
+    name: &str,
+) -> Result<Option<Digest>, StoreError> {
     let failed = access.failed("read");
     let sql = "SELECT content_digest, digest FROM trace_artifacts WHERE run_id = ?1 AND name = ?2";
     let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;

@@ -295,8 +295,8 @@ proptest! {
             for (index, change) in &drawn {
                 let mut found = Vec::new();
                 places(&document, "", &mut found);
-                // What was changed stays as it is: changed again, a version could become another text or a record a list
-                // of fitting members, on which types and schemas differ by intent.
+                // What was changed stays as it is: changed twice, a version could become another text. A schema names the
+                // one it is about, which a type need not.
                 found.retain(|place| !touched.iter().any(|it| place.starts_with(it.as_str())));
                 if found.is_empty() {
                     break;
@@ -311,17 +311,38 @@ proptest! {
     }
 }
 
-/// The one form that only a type takes: serde reads a record from the list of its members too.
 #[test]
-fn a_record_as_a_list_is_refused_by_the_schema_alone() {
+fn a_record_as_a_list_of_its_members_is_refused_by_both() {
     let request = json!({
         "contract_version": "kernel_api/v1",
         "run_handle": ["run-1", "0".repeat(64)],
         "turn_id": "turn-0001",
     });
-    let bytes = serde_json::to_vec(&request).unwrap();
-    assert_eq!(takes::<CommitTurn>(&bytes), Ok(()));
+    assert!(takes::<CommitTurn>(&serde_json::to_vec(&request).unwrap()).is_err());
     assert!(!published::validator("commit-turn-request").is_valid(&request));
+}
+
+#[test]
+fn the_level_of_an_issue_follows_from_its_code_for_both() {
+    let schema = published::validator("kernel-issue");
+    for (code, level, is_taken) in [
+        ("E_BASE_SHAPE_INVALID", "FAIL", true),
+        ("E_BASE_SHAPE_INVALID", "INFO", false),
+        ("I_NOOP_PROMOTION", "INFO", true),
+        ("I_NOOP_PROMOTION", "FAIL", false),
+        ("I_NO_SUCH_CODE", "INFO", false),
+    ] {
+        let mut issue = session::issue();
+        issue["code"] = json!(code);
+        issue["level"] = json!(level);
+        let bytes = serde_json::to_vec(&issue).unwrap();
+        assert_eq!(
+            takes::<KernelIssue>(&bytes).is_ok(),
+            is_taken,
+            "{code} {level}"
+        );
+        assert_eq!(schema.is_valid(&issue), is_taken, "{code} {level}");
+    }
 }
 
 /// 1 and 1.0 are two values of the kernel and one of JSON Schema, so no schema may say that values stand once.

@@ -8,6 +8,7 @@ mod changes;
 mod contents;
 mod findings;
 mod history;
+mod kernel_runs;
 mod nodes;
 mod rows;
 mod sqlite;
@@ -112,6 +113,9 @@ impl Verification {
             .map_err(access.failed("read"))?;
         sqlite::check(access, findings, depth)?;
         findings.part("the chain", |findings| chain::check(access, findings))?;
+        findings.part("the runs of the kernel", |findings| {
+            kernel_runs::check(access, findings)
+        })?;
         // A fault of the newest row was noted with the chain.
         let head = match promotion::head(access) {
             Ok(head) => Some(head),

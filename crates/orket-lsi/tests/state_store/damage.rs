@@ -8,6 +8,8 @@ use orket_kernel::{
     StagingArea, StateStore, StoreFailure, TraceArtifact, object,
 };
 
+use orket_lsi::Depth;
+
 use crate::housed::{Housed, envelope, run_id, turn, turn_id, two_turns};
 
 fn kernel() -> Kernel<Housed> {
@@ -96,6 +98,35 @@ fn a_damaged_trace_artifact_is_found() {
     is_found(&damages, |store| {
         store.committed()?.trace_artifact(&run_id("a"), "prompt")
     });
+}
+
+#[test]
+fn a_verification_finds_what_is_damaged_beside_the_turns() {
+    let faults = |kernel: &Kernel<Housed>| {
+        let verified = kernel.store().store.verify(Depth::Quick).unwrap();
+        verified.findings.faults
+    };
+    assert_eq!(faults(&kernel()), []);
+    for (sql, table) in [
+        ("UPDATE finished_runs SET outcome = 'FAIL'", "finished_runs"),
+        ("UPDATE finished_runs SET last_turn = 1", "finished_runs"),
+        ("UPDATE finished_runs SET run_id = 'b'", "finished_runs"),
+        (
+            "UPDATE trace_artifacts SET name = 'other'",
+            "trace_artifacts",
+        ),
+        ("UPDATE trace_artifacts SET run_id = 'b'", "trace_artifacts"),
+        (
+            "DELETE FROM records WHERE digest IN (SELECT content_digest FROM trace_artifacts)",
+            "trace_artifacts",
+        ),
+    ] {
+        let kernel = kernel();
+        kernel.store().tamper(sql);
+        let faults = faults(&kernel);
+        let is_found = faults.iter().any(|fault| fault.place.starts_with(table));
+        assert!(is_found, "{sql}: {faults:?}");
+    }
 }
 
 #[test]
