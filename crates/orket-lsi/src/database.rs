@@ -58,9 +58,9 @@ pub(crate) fn open_draft(path: &Path) -> Result<Connection, StoreError> {
     // Vacuum only before the first table: `orket gc` then gives pages back step by step. A VACUUM would lock writers out for
     // as long as it copies the whole database, and need that much space when there is least of it.
     for (name, value) in [
-        ("auto_vacuum", "incremental"),
         ("journal_mode", "memory"),
         ("synchronous", "off"),
+        ("auto_vacuum", "incremental"),
     ] {
         connection
             .pragma_update(None, name, value)
