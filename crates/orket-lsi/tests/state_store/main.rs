@@ -8,6 +8,7 @@
 mod damage;
 mod digest;
 mod housed;
+mod law_1;
 mod medium;
 mod migration;
 
