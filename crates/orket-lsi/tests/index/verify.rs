@@ -525,3 +525,31 @@ fn a_damaged_schema_is_found_and_named() {
         assert!(is_found, "{damage}\n{faults:#?}");
     }
 }
+
+/// A column of a wrong type told what was tried, and not where.
+#[test]
+fn a_malformed_note_of_a_schema_step_names_the_database() {
+    let fixture = fixture();
+    let connection = rusqlite::Connection::open(fixture.database()).unwrap();
+    // What a database was made with is a text; a damaged page can hold anything, which STRICT tables let nobody write.
+    connection
+        .execute_batch(
+            "PRAGMA writable_schema = 1;
+             UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'migrations';",
+        )
+        .unwrap();
+    drop(connection);
+    let connection = rusqlite::Connection::open(fixture.database()).unwrap();
+    connection
+        .pragma_update(None, "ignore_check_constraints", true)
+        .unwrap();
+    let damage = "UPDATE migrations SET sql_digest = 7 WHERE version = 1";
+    assert_eq!(connection.execute(damage, []).unwrap(), 1);
+    drop(connection);
+    let error = orket_lsi::Store::open_read_only(&fixture.home(), &[])
+        .err()
+        .unwrap();
+    let name = fixture.database().display().to_string();
+    assert!(error.to_string().contains(&name), "{error}");
+    assert_eq!(error.code(), Some(Code::LsiCorruptRecord));
+}

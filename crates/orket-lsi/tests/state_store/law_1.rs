@@ -6,9 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use orket_kernel::canonical::Value;
-use orket_kernel::{
-    Digest, Kernel, Outcome, Stem, ToolRequest, Triplet, TurnInput, capability::Action, object,
-};
+use orket_kernel::capability::{Action, ToolRequest};
+use orket_kernel::{Digest, Kernel, Outcome, Stem, Triplet, TurnInput, object};
 use orket_lsi::Store;
 use orket_testkit::SplitMix64;
 

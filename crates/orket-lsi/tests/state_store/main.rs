@@ -11,5 +11,6 @@ mod housed;
 mod law_1;
 mod medium;
 mod migration;
+mod names;
 
 orket_testkit::state_store_conformance!(housed::Housed::empty);
