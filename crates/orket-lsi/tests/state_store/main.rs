@@ -7,6 +7,7 @@
 
 mod damage;
 mod digest;
+mod histories;
 mod housed;
 mod law_1;
 mod medium;
