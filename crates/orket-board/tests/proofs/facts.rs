@@ -27,8 +27,11 @@ impl Known {
         self.runs.extend(runs.iter().map(|run| run_id(run)));
         for stem in snapshot.stems("").unwrap() {
             let record = snapshot.triplet(&stem).unwrap().unwrap();
-            self.contents
-                .extend([record.body_digest, record.links_digest, record.manifest_digest]);
+            self.contents.extend([
+                record.body_digest,
+                record.links_digest,
+                record.manifest_digest,
+            ]);
             let body = snapshot.object(&record.body_digest).unwrap().unwrap();
             let body = orket_kernel::canonical::parse(&body).unwrap();
             let content = body.get("content_digest").and_then(|it| it.as_str());
@@ -49,11 +52,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn note<T: std::fmt::Debug, E: std::fmt::Display>(
-        &mut self,
-        name: String,
-        read: Result<T, E>,
-    ) {
+    fn note<T: std::fmt::Debug, E: std::fmt::Display>(&mut self, name: String, read: Result<T, E>) {
         let read = read
             .map(|value| format!("{value:?}"))
             .map_err(|error| error.to_string());

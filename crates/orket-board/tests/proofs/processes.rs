@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use orket_board::Board;
 use orket_cards::{CardId, StoreFault, TurnStore};
-use orket_kernel::canonical;
 use orket_kernel::StateView;
+use orket_kernel::canonical;
 use orket_lsi::Depth;
 use orket_testkit::SplitMix64;
 
@@ -42,7 +42,12 @@ fn part_of_a_process() {
 
 fn start(home: &Path, part: &str) -> Child {
     Command::new(env::current_exe().unwrap())
-        .args(["processes::part_of_a_process", "--exact", "--ignored", "--nocapture"])
+        .args([
+            "processes::part_of_a_process",
+            "--exact",
+            "--ignored",
+            "--nocapture",
+        ])
         .env(PART, part)
         .env(HOME, home)
         .stdin(Stdio::null())
@@ -83,13 +88,11 @@ fn write(home: &Path, number: &str) {
         drop(snapshot);
         let own = card(&format!("own-{number}"), 1, &next.to_string(), &["N"]);
         let input = turn(next, vec![card("N", 0, &raised.to_string(), &[]), own], &[]);
-        let ended = worker
-            .draft(&input)
-            .and_then(|mut draft| {
-                // What was read for the turn was read at this generation.
-                draft.commit.base_generation = base;
-                board.commit(&draft.commit)
-            });
+        let ended = worker.draft(&input).and_then(|mut draft| {
+            // What was read for the turn was read at this generation.
+            draft.commit.base_generation = base;
+            board.commit(&draft.commit)
+        });
         assert!(begin.elapsed() < WAIT_MAX, "{:?}", begin.elapsed());
         match ended {
             Ok(committed) => {
@@ -112,7 +115,12 @@ fn number_of(state: &dyn StateView, id: &str) -> u64 {
     let record = state.triplet(&stem(&format!("card/{id}"))).unwrap();
     let body = state.object(&record.unwrap().body_digest).unwrap().unwrap();
     let body = canonical::parse(&body).unwrap();
-    body.get("title").unwrap().as_str().unwrap().parse().unwrap()
+    body.get("title")
+        .unwrap()
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap()
 }
 
 /// Takes snapshot after snapshot until it is told to stop, and checks that each is of one moment.
@@ -180,9 +188,7 @@ impl Said {
         let number = |at: usize| words[at].parse::<u64>().unwrap();
         match words[0] {
             "@ack" => {
-                let before = self
-                    .acknowledged
-                    .insert(number(1), (number(2), number(3)));
+                let before = self.acknowledged.insert(number(1), (number(2), number(3)));
                 assert_eq!(before, None, "acknowledged twice");
             }
             "@conflict" => self.conflicts += 1,
@@ -221,8 +227,15 @@ fn check(home: &Path, said: &BTreeMap<String, Said>) -> u64 {
                 Some(*generation),
                 "{run} {turn} is lost"
             );
-            assert_eq!(counter + 1, *generation, "{run} {turn} wrote over another's");
-            assert!(generations.insert(*generation), "two turns of one generation");
+            assert_eq!(
+                counter + 1,
+                *generation,
+                "{run} {turn} wrote over another's"
+            );
+            assert!(
+                generations.insert(*generation),
+                "two turns of one generation"
+            );
         }
     }
     assert_eq!(number_of(snapshot.state(), "N") + 1, snapshot.generation());
@@ -234,7 +247,12 @@ fn two_writers_and_four_readers_lose_and_mix_nothing() {
     let rounds = tries(60, 1_000);
     let (directory, home) = home();
     let mut writers: Vec<(String, Child)> = (1..=WRITERS)
-        .map(|number| (format!("w{number}"), start(&home, &format!("write {number}"))))
+        .map(|number| {
+            (
+                format!("w{number}"),
+                start(&home, &format!("write {number}")),
+            )
+        })
         .collect();
     let readers: Vec<Child> = (0..READERS).map(|_| start(&home, "read 0")).collect();
     let (heard, hear) = std::sync::mpsc::channel();
@@ -261,7 +279,9 @@ fn two_writers_and_four_readers_lose_and_mix_nothing() {
             Err(error) => panic!("a writer is silent: {error}"),
         }
         let enough = said.len() as u64 == WRITERS
-            && said.values().all(|it| it.acknowledged.len() as u64 * WRITERS >= rounds);
+            && said
+                .values()
+                .all(|it| it.acknowledged.len() as u64 * WRITERS >= rounds);
         if enough && !has_stopped {
             File::create(home.with_file_name("stop")).unwrap();
             has_stopped = true;

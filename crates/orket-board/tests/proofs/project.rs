@@ -8,8 +8,8 @@ use orket_cards::{
 use orket_kernel::canonical::Value;
 use orket_kernel::capability::Policy;
 use orket_kernel::{
-    Digest, Profile, RunEnvelope, RunId, StagedTurn, Stem, Triplet, TurnId, TurnInput, execute_turn,
-    object, plan_promotion,
+    Digest, Profile, RunEnvelope, RunId, StagedTurn, Stem, Triplet, TurnId, TurnInput,
+    execute_turn, object, plan_promotion,
 };
 use orket_ports::Event;
 use orket_ports::event::EVENT_VERSION;
@@ -188,7 +188,8 @@ pub(crate) fn card(id: &str, ordinal: u64, title: &str, needs: &[&str]) -> Tripl
 pub(crate) fn with_file(mut input: TurnInput, path: &str, bytes: Vec<u8>, by: &str) -> TurnInput {
     let id = format!("artifact/{path}");
     let digest = Digest::of_bytes(&bytes);
-    let author = object! { "type" => "card", "id" => format!("card/{by}"), "relationship" => "produced_by" };
+    let author =
+        object! { "type" => "card", "id" => format!("card/{by}"), "relationship" => "produced_by" };
     input.triplets.push(Triplet {
         stem: stem(&id),
         body: object! {

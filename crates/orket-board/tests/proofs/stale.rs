@@ -76,7 +76,10 @@ fn the_second_of_two_runs_on_one_base_is_refused_and_judged_again() {
         }
         let snapshot = other.snapshot().unwrap();
         assert_eq!(snapshot.state_digest(), promoted.state_digest, "{name}");
-        assert!(snapshot.turns(second.run_id()).unwrap().is_empty(), "{name}");
+        assert!(
+            snapshot.turns(second.run_id()).unwrap().is_empty(),
+            "{name}"
+        );
         drop(snapshot);
 
         let again = second.draft(&of_second);

@@ -34,7 +34,10 @@ pub(super) fn check(
         }
     }
     for (kind, name) in found.keys().filter(|key| !expected.contains_key(*key)) {
-        findings.corrupt(format!("the schema, {kind} {name}"), "no schema step made it");
+        findings.corrupt(
+            format!("the schema, {kind} {name}"),
+            "no schema step made it",
+        );
     }
     Ok(())
 }

@@ -26,7 +26,11 @@ fn any_turn(chance: &mut SplitMix64, number: u64) -> TurnInput {
     for _ in 0..below(chance, 4) {
         let id = format!("card/{}", below(chance, 24));
         let title = "t".repeat(below(chance, 400) as usize);
-        let dto_type = if below(chance, 12) == 0 { "stranger" } else { "card" };
+        let dto_type = if below(chance, 12) == 0 {
+            "stranger"
+        } else {
+            "card"
+        };
         let body = match below(chance, 12) {
             0 => Value::Null,
             1 => object! { "dto_type" => dto_type, "title" => title },
@@ -109,7 +113,11 @@ fn protect(home: &Path, is_protected: bool) {
         let is_truth = path.is_file() && path.starts_with(home.join("durable"));
         if is_view || is_truth {
             let mode = fs::metadata(&path).unwrap().mode();
-            let mode = if is_protected { mode & !0o222 } else { mode | 0o200 };
+            let mode = if is_protected {
+                mode & !0o222
+            } else {
+                mode | 0o200
+            };
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         }
     }
@@ -124,7 +132,10 @@ fn random_turns_over_a_protected_home_change_nothing_but_the_staging_area() {
     let mut run = housed.start_run(&envelope("a")).unwrap();
     for number in 1..=3 {
         let names: Vec<String> = (0..6).map(|at| (number * 6 + at - 6).to_string()).collect();
-        let cards: Vec<_> = names.iter().map(|name| (name.as_str(), "x", None)).collect();
+        let cards: Vec<_> = names
+            .iter()
+            .map(|name| (name.as_str(), "x", None))
+            .collect();
         run.execute_turn(&turn(number, &cards)).unwrap();
         run.commit_turn(turn_id(number)).unwrap();
     }
@@ -161,12 +172,24 @@ fn random_turns_over_a_protected_home_change_nothing_but_the_staging_area() {
         }
     }
     assert_eq!(traces(&home), before, "seed {seed}");
-    assert_eq!(fs::read_dir(home.parent().unwrap()).unwrap().count(), beside);
+    assert_eq!(
+        fs::read_dir(home.parent().unwrap()).unwrap().count(),
+        beside
+    );
     println!("{turns} turns, seed {seed}: {passed} passed, {failed} failed");
-    assert!(passed > turns / 10 && failed > turns / 10, "{passed} {failed}");
+    assert!(
+        passed > turns / 10 && failed > turns / 10,
+        "{passed} {failed}"
+    );
     protect(&home, false);
     assert_eq!(
-        housed.store().store.verify(orket_lsi::Depth::Full).unwrap().findings.faults,
+        housed
+            .store()
+            .store
+            .verify(orket_lsi::Depth::Full)
+            .unwrap()
+            .findings
+            .faults,
         []
     );
 }

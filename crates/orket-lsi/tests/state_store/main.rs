@@ -13,5 +13,6 @@ mod law_1;
 mod medium;
 mod migration;
 mod names;
+mod two_runs;
 
 orket_testkit::state_store_conformance!(housed::Housed::empty);

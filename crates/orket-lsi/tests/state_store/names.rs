@@ -5,9 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use orket_kernel::canonical::Value;
-use orket_kernel::{
-    Kernel, Outcome, RunId, StateView, Stem, Triplet, TurnInput, object,
-};
+use orket_kernel::{Kernel, Outcome, RunId, StateView, Stem, Triplet, TurnInput, object};
 use orket_lsi::{Depth, Imported};
 use orket_testkit::Tree;
 
@@ -16,8 +14,25 @@ use crate::housed::{Housed, envelope, turn_id};
 /// What no stem may hold after its kind.
 fn refused() -> Vec<String> {
     let mut names: Vec<String> = [
-        "", ".", "..", "../x", "a/..", "a/../b", "a/./b", "../../../etc/passwd", "/etc/passwd", "a//b",
-        "a/", "a\0b", "a\nb", "a\rb", "\u{7f}", "C:\\x", "..\\x", "\u{202e}gpj.exe", "a\u{200f}",
+        "",
+        ".",
+        "..",
+        "../x",
+        "a/..",
+        "a/../b",
+        "a/./b",
+        "../../../etc/passwd",
+        "/etc/passwd",
+        "a//b",
+        "a/",
+        "a\0b",
+        "a\nb",
+        "a\rb",
+        "\u{7f}",
+        "C:\\x",
+        "..\\x",
+        "\u{202e}gpj.exe",
+        "a\u{200f}",
     ]
     .map(str::to_owned)
     .into();
@@ -28,11 +43,72 @@ fn refused() -> Vec<String> {
 /// What may be a name, and what many a file system takes for another one, or for something of its own.
 fn accepted() -> Vec<String> {
     let mut names: Vec<String> = [
-        "a", "A", "a.", "a..", "a ", " a", "a. .", "...", "..a", "a/b", "a%2Fb", "a%2fb", "a=b", "a+b", "A/b",
-        "%2F", "%2f", "%", "%h", "%2e%2e", "+a", "é", "e\u{301}", "É", "ﬀ", "ff", "FF", "ß", "ss", "SS", "ſ", "s", "S",
-        "K", "\u{212a}", "k", "İ", "i", "I", "ı", "con", "CON", "Con.txt", "nul", "aux.c", "COM1", "com1", "lpt9",
-        "prn", "a:b", "a:$DATA", "$HOME", "~", "~root", "-rf", "*", "?", "<>|\"", "`id`", "; ls", "VIEW",
-        "deletions.json", ".git", ".hidden", "x.json", "x.json.json",
+        "a",
+        "A",
+        "a.",
+        "a..",
+        "a ",
+        " a",
+        "a. .",
+        "...",
+        "..a",
+        "a/b",
+        "a%2Fb",
+        "a%2fb",
+        "a=b",
+        "a+b",
+        "A/b",
+        "%2F",
+        "%2f",
+        "%",
+        "%h",
+        "%2e%2e",
+        "+a",
+        "é",
+        "e\u{301}",
+        "É",
+        "ﬀ",
+        "ff",
+        "FF",
+        "ß",
+        "ss",
+        "SS",
+        "ſ",
+        "s",
+        "S",
+        "K",
+        "\u{212a}",
+        "k",
+        "İ",
+        "i",
+        "I",
+        "ı",
+        "con",
+        "CON",
+        "Con.txt",
+        "nul",
+        "aux.c",
+        "COM1",
+        "com1",
+        "lpt9",
+        "prn",
+        "a:b",
+        "a:$DATA",
+        "$HOME",
+        "~",
+        "~root",
+        "-rf",
+        "*",
+        "?",
+        "<>|\"",
+        "`id`",
+        "; ls",
+        "VIEW",
+        "deletions.json",
+        ".git",
+        ".hidden",
+        "x.json",
+        "x.json.json",
     ]
     .map(str::to_owned)
     .into();
@@ -65,11 +141,15 @@ fn check_file_names(root: &Path) {
             assert!(name.is_ascii() && name.len() <= 255, "{name}");
             assert!(!name.ends_with(['.', ' ']), "{name}");
             assert!(
-                name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-+=%".contains(&byte)),
+                name.bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"._-+=%".contains(&byte)),
                 "{name}"
             );
             let device = name.split('.').next().unwrap().to_lowercase();
-            assert!(!["con", "prn", "aux", "nul", "com1", "lpt9"].contains(&device.as_str()), "{name}");
+            assert!(
+                !["con", "prn", "aux", "nul", "com1", "lpt9"].contains(&device.as_str()),
+                "{name}"
+            );
             assert!(folded.insert(name.to_lowercase()), "{name} is there twice");
             if entry.file_type().unwrap().is_dir() {
                 open.push(entry.path());
@@ -115,7 +195,12 @@ fn hostile_stems_are_refused_or_kept_apart() {
         ..TurnInput::empty(turn_id(1))
     };
     let execution = run.execute_turn(&input).unwrap();
-    assert_eq!(execution.result.outcome, Outcome::Pass, "{:?}", execution.result.issues);
+    assert_eq!(
+        execution.result.outcome,
+        Outcome::Pass,
+        "{:?}",
+        execution.result.issues
+    );
     check_file_names(&kernel.store().home().join("index/staging"));
     run.commit_turn(turn_id(1)).unwrap();
     let store = &kernel.store().store;
@@ -130,7 +215,10 @@ fn hostile_stems_are_refused_or_kept_apart() {
         let body = snapshot.object(&record.body_digest).unwrap().unwrap();
         let title = format!("\"title\":\"{at}\"");
         assert!(String::from_utf8(body).unwrap().contains(&title), "{stem}");
-        assert_eq!(snapshot.definition(stem.as_str()).unwrap().as_ref(), Some(stem));
+        assert_eq!(
+            snapshot.definition(stem.as_str()).unwrap().as_ref(),
+            Some(stem)
+        );
     }
     let export = kernel.store().home().with_file_name("export");
     let past = snapshot.at(1).unwrap();
@@ -146,10 +234,26 @@ fn hostile_stems_are_refused_or_kept_apart() {
     run.stage_deletions(turn_id(2), gone.clone()).unwrap();
     run.commit_turn(turn_id(2)).unwrap();
     store.project_view().unwrap();
-    let left: BTreeSet<Stem> = store.snapshot().unwrap().stems("").unwrap().into_iter().collect();
-    assert_eq!(left, stems.iter().filter(|it| !gone.contains(it)).cloned().collect());
+    let left: BTreeSet<Stem> = store
+        .snapshot()
+        .unwrap()
+        .stems("")
+        .unwrap()
+        .into_iter()
+        .collect();
+    assert_eq!(
+        left,
+        stems
+            .iter()
+            .filter(|it| !gone.contains(it))
+            .cloned()
+            .collect()
+    );
     assert_eq!(store.verify(Depth::Full).unwrap().findings.faults, []);
-    assert_eq!(before.differences(&around(kernel.store())), Vec::<String>::new());
+    assert_eq!(
+        before.differences(&around(kernel.store())),
+        Vec::<String>::new()
+    );
 }
 
 /// The id of a body is a text, and need not be that of its stem.
@@ -177,21 +281,39 @@ fn hostile_ids_are_refused_or_kept_apart() {
     check_file_names(&kernel.store().home().join("index/committed"));
     let snapshot = store.snapshot().unwrap();
     for (id, stem) in &kept {
-        assert_eq!(snapshot.definition(id).unwrap().as_ref(), Some(stem), "{id:?}");
+        assert_eq!(
+            snapshot.definition(id).unwrap().as_ref(),
+            Some(stem),
+            "{id:?}"
+        );
     }
     let is_kept = |id: &String| kept.contains_key(id);
     assert!(accepted().iter().all(is_kept));
-    println!("of the hostile ids {} are refused", refused().iter().filter(|id| !is_kept(id)).count());
+    println!(
+        "of the hostile ids {} are refused",
+        refused().iter().filter(|id| !is_kept(id)).count()
+    );
     assert_eq!(store.verify(Depth::Full).unwrap().findings.faults, []);
-    assert_eq!(before.differences(&around(kernel.store())), Vec::<String>::new());
+    assert_eq!(
+        before.differences(&around(kernel.store())),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn hostile_run_ids_are_refused_or_kept_apart() {
-    let good = ["a", "A", "a.", "A.", "a..b", "con", "CON", "nul.1", "com1", "a-", "a_", "0"];
+    let good = [
+        "a", "A", "a.", "A.", "a..b", "con", "CON", "nul.1", "com1", "a-", "a_", "0",
+    ];
     let longest = ["x".repeat(128), format!("{}X", "x".repeat(127))];
-    let good: Vec<String> = good.iter().map(ToString::to_string).chain(longest).collect();
-    let bad = [".", "..", "-rf", "_", "a/b", "a\\b", "a b", "é", "a\0", "a%2Fb", "a:b", "~", "", " "];
+    let good: Vec<String> = good
+        .iter()
+        .map(ToString::to_string)
+        .chain(longest)
+        .collect();
+    let bad = [
+        ".", "..", "-rf", "_", "a/b", "a\\b", "a b", "é", "a\0", "a%2Fb", "a:b", "~", "", " ",
+    ];
     for text in bad {
         assert!(RunId::parse(text).is_err(), "{text:?}");
     }
@@ -217,5 +339,8 @@ fn hostile_run_ids_are_refused_or_kept_apart() {
     let store = &kernel.store().store;
     assert_eq!(store.snapshot().unwrap().runs().unwrap().len(), good.len());
     assert_eq!(store.verify(Depth::Full).unwrap().findings.faults, []);
-    assert_eq!(before.differences(&around(kernel.store())), Vec::<String>::new());
+    assert_eq!(
+        before.differences(&around(kernel.store())),
+        Vec::<String>::new()
+    );
 }

@@ -12,10 +12,21 @@ use crate::chance::{any, below};
 const BLOCKS: [usize; 3] = [64, 512, 4096];
 
 enum What {
-    Flip { at: Vec<(usize, u8)> },
-    Truncate { length: usize },
-    Zero { from: usize, to: usize },
-    Swap { one: usize, other: usize, block: usize },
+    Flip {
+        at: Vec<(usize, u8)>,
+    },
+    Truncate {
+        length: usize,
+    },
+    Zero {
+        from: usize,
+        to: usize,
+    },
+    Swap {
+        one: usize,
+        other: usize,
+        block: usize,
+    },
     Delete,
 }
 

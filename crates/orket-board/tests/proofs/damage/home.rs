@@ -132,7 +132,11 @@ fn build(shape: Shape, home: &Path, each: &mut dyn FnMut(&Board)) {
     };
     let a = Worker::begin(&board, "a").unwrap();
     done();
-    let cards = vec![epic(), card("A", 0, "first", &[]), card("B", 1, "second", &["A"])];
+    let cards = vec![
+        epic(),
+        card("A", 0, "first", &[]),
+        card("B", 1, "second", &["A"]),
+    ];
     a.turn(&turn(1, cards, &[])).unwrap();
     done();
     let b = Worker::begin(&board, "b").unwrap();
@@ -141,7 +145,8 @@ fn build(shape: Shape, home: &Path, each: &mut dyn FnMut(&Board)) {
     let input = turn(2, vec![card("C", 2, "third", &["A", "B"])], &[]);
     a.turn(&with_file(input, "large.bin", large, "A")).unwrap();
     done();
-    b.turn(&turn(1, vec![card("D", 3, "fourth", &["C"])], &[])).unwrap();
+    b.turn(&turn(1, vec![card("D", 3, "fourth", &["C"])], &[]))
+        .unwrap();
     done();
     let failed = a.draft(&turn(3, vec![], &["card/D"])).unwrap().commit;
     let attempt = FailedAttempt {
@@ -152,15 +157,22 @@ fn build(shape: Shape, home: &Path, each: &mut dyn FnMut(&Board)) {
     };
     board.keep_attempt(&attempt).unwrap();
     done();
-    b.turn(&turn(2, vec![card("B", 1, "second again", &[])], &[])).unwrap();
+    b.turn(&turn(2, vec![card("B", 1, "second again", &[])], &[]))
+        .unwrap();
     done();
     a.turn(&turn(3, vec![], &["card/D"])).unwrap();
     done();
     let small = with_file(turn(3, vec![], &[]), "small.txt", b"small".to_vec(), "B");
     b.turn(&small).unwrap();
     done();
-    a.turn(&turn(4, (0..8).map(|at| card(&format!("M{at}"), 9 + at, "many", &["A"])).collect(), &[]))
-        .unwrap();
+    a.turn(&turn(
+        4,
+        (0..8)
+            .map(|at| card(&format!("M{at}"), 9 + at, "many", &["A"]))
+            .collect(),
+        &[],
+    ))
+    .unwrap();
     done();
     let end = RunEnd {
         run_id: a.run_id().clone(),
@@ -170,11 +182,18 @@ fn build(shape: Shape, home: &Path, each: &mut dyn FnMut(&Board)) {
     };
     board.end_run(&end).unwrap();
     done();
-    b.turn(&turn(4, vec![card("E", 4, "fifth", &["B", "M3"])], &["card/M1"]))
-        .unwrap();
+    b.turn(&turn(
+        4,
+        vec![card("E", 4, "fifth", &["B", "M3"])],
+        &["card/M1"],
+    ))
+    .unwrap();
     done();
-    b.turn(&turn(5, vec![card("A", 0, "first again", &[])], &[])).unwrap();
-    let draft = b.draft(&turn(6, vec![card("F", 5, "staged", &["E"])], &[])).unwrap();
+    b.turn(&turn(5, vec![card("A", 0, "first again", &[])], &[]))
+        .unwrap();
+    let draft = b
+        .draft(&turn(6, vec![card("F", 5, "staged", &["E"])], &[]))
+        .unwrap();
     let staging = board.index().staging();
     StagingArea::stage(&staging, &draft.staged, b"the record").unwrap();
     done();

@@ -61,7 +61,10 @@ pub(super) fn judge(home: &Prepared, harm: &Harm, read: &Path, written: &Path) -
 
 fn refused(fault: &StoreFault) -> Judgement {
     let text = fault.to_string();
-    assert!(text.contains("orket_persistence.db") || text.contains("board"), "no place: {text}");
+    assert!(
+        text.contains("orket_persistence.db") || text.contains("board"),
+        "no place: {text}"
+    );
     Judgement::Refused
 }
 
@@ -76,9 +79,16 @@ fn look(home: &Prepared, harm: &Harm, board: &Board, place: &Path) -> Judgement 
     let faults = &verification.findings.faults;
     if !faults.is_empty() {
         for fault in faults {
-            assert!(!fault.place.is_empty() && !fault.reason.is_empty(), "{fault:?}");
+            assert!(
+                !fault.place.is_empty() && !fault.reason.is_empty(),
+                "{fault:?}"
+            );
         }
-        check_answers(home, &now, faults.iter().any(|fault| is_about_age(&fault.reason)));
+        check_answers(
+            home,
+            &now,
+            faults.iter().any(|fault| is_about_age(&fault.reason)),
+        );
         return Judgement::Named;
     }
     let matches = |one: &Facts, ignored: &[&str]| {
@@ -93,7 +103,10 @@ fn look(home: &Prepared, harm: &Harm, board: &Board, place: &Path) -> Judgement 
     let moments = home.moments.iter().zip(&home.generations).rev();
     for (moment, generation) in moments {
         if matches(moment, &["staging"]) {
-            assert!(harm.is_of(".db"), "commits went without the database being touched");
+            assert!(
+                harm.is_of(".db"),
+                "commits went without the database being touched"
+            );
             let marker = place.join("index/committed/VIEW");
             assert!(
                 *generation >= home.view || !marker.exists(),
@@ -122,12 +135,18 @@ fn check_answers(home: &Prepared, now: &Facts, is_older: bool) {
             .any(|it| name.starts_with(it))
     };
     let is_right = |moment: &Facts| {
-        now.iter().filter(|(name, _)| is_strict(name)).all(|(name, value)| {
-            value.is_err() || moment.get(name).is_none_or(|before| before == value)
-        })
+        now.iter()
+            .filter(|(name, _)| is_strict(name))
+            .all(|(name, value)| {
+                value.is_err() || moment.get(name).is_none_or(|before| before == value)
+            })
     };
     let moments = home.moments.iter().rev();
-    let moments = moments.take(if is_older { usize::MAX } else { home.moments.len() });
+    let moments = moments.take(if is_older {
+        usize::MAX
+    } else {
+        home.moments.len()
+    });
     let mut moments = moments;
     assert!(
         moments.any(is_right),
@@ -137,7 +156,10 @@ fn check_answers(home: &Prepared, now: &Facts, is_older: bool) {
     for (name, value) in now.iter().filter(|(name, _)| name.starts_with("content")) {
         let before = &home.now()[name];
         let is_absent = value.as_deref() == Ok("None");
-        assert!(value.is_err() || is_absent || value == before, "{name}: {value:?}");
+        assert!(
+            value.is_err() || is_absent || value == before,
+            "{name}: {value:?}"
+        );
     }
 }
 
@@ -206,7 +228,9 @@ fn rebuild(home: &Prepared, harm: &Harm, place: &Path) {
 }
 
 fn differences(before: &Facts, now: &Facts) -> String {
-    let differ = before.iter().filter(|(name, value)| now.get(*name) != Some(value));
+    let differ = before
+        .iter()
+        .filter(|(name, value)| now.get(*name) != Some(value));
     let lines = differ.map(|(name, value)| {
         let cut = |value: &Result<String, String>| -> String {
             format!("{value:?}").chars().take(200).collect()

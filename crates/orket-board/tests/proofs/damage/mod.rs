@@ -50,18 +50,18 @@ fn random_damage_is_named_or_changes_nothing() {
     println!("{rounds} rounds, seed {seed}: {harms:?}, {counts:?}");
     assert_eq!(counts.values().sum::<u64>(), rounds);
     // The control: the rounds came to every end that there is.
-    for judgement in [Judgement::Refused, Judgement::Named, Judgement::Harmless, Judgement::Older] {
+    for judgement in [
+        Judgement::Refused,
+        Judgement::Named,
+        Judgement::Harmless,
+        Judgement::Older,
+    ] {
         assert!(counts.contains_key(&judgement), "{judgement:?}: {counts:?}");
     }
 }
 
 /// Harms one of the homes and judges what is read from it.
-fn play(
-    homes: &[Prepared],
-    place: &Path,
-    seed: u64,
-    round: u64,
-) -> (&'static str, Judgement) {
+fn play(homes: &[Prepared], place: &Path, seed: u64, round: u64) -> (&'static str, Judgement) {
     let mut chance = SplitMix64::new(seed ^ round.wrapping_mul(0x0000_0100_0000_01b3));
     let home = any(&mut chance, homes);
     let mut files = home.files.clone();

@@ -1,8 +1,8 @@
 //! A history is played: each action is done by the kernel and by the model.
 
 use orket_kernel::{
-    Code, Digest, EvidencePolicy, Finish, Kernel, KernelError, Outcome, PromotionReport, RunDescriptor,
-    RunEnvelope, RunStatus, StateStore, TurnId, TurnInput,
+    Code, Digest, EvidencePolicy, Finish, Kernel, KernelError, Outcome, PromotionReport,
+    RunDescriptor, RunEnvelope, RunStatus, StateStore, TurnId, TurnInput,
 };
 
 use super::super::world::{envelope, run_id, stem};
