@@ -21,6 +21,7 @@
 
 mod access;
 mod backup;
+mod checkpoint;
 mod commit;
 mod committed;
 mod content;
