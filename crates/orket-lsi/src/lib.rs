@@ -21,6 +21,7 @@
 
 mod access;
 mod backup;
+mod believed;
 mod commit;
 mod committed;
 mod content;

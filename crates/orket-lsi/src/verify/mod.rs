@@ -98,6 +98,7 @@ impl Verification {
         Access {
             connection: &self.connection,
             home: &self.home,
+            believed: None,
         }
     }
 
@@ -105,6 +106,7 @@ impl Verification {
         let access = Access {
             connection: &self.connection,
             home: &self.home,
+            believed: None,
         };
         let findings = &mut self.findings;
         access
