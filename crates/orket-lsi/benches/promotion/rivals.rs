@@ -44,7 +44,10 @@ impl BareSqlite {
             Ok(connection)
         };
         let connection = open().map_err(|error: rusqlite::Error| io::Error::other(error))?;
-        Ok(BareSqlite { connection, payload })
+        Ok(BareSqlite {
+            connection,
+            payload,
+        })
     }
 
     pub(crate) fn run(&mut self) -> io::Result<Duration> {
@@ -75,7 +78,10 @@ impl Git {
     pub(crate) fn open(directory: &Path) -> io::Result<Option<Git>> {
         let repository = directory.join("git");
         fs::create_dir_all(&repository)?;
-        let git = Git { repository, round: 0 };
+        let git = Git {
+            repository,
+            round: 0,
+        };
         if git.call(&["init", "--quiet"]).is_err() {
             return Ok(None);
         }
@@ -104,13 +110,22 @@ impl Git {
 
     fn path(&self, file: u64) -> PathBuf {
         let directory = format!("{:03}", file / FILES_IN_DIRECTORY);
-        self.repository.join(directory).join(format!("{file:05}.json"))
+        self.repository
+            .join(directory)
+            .join(format!("{file:05}.json"))
     }
 
     fn commit(&self) -> io::Result<()> {
         let name = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"];
         let commit = ["commit", "--quiet", "--no-verify", "-m", "turn"];
-        self.call(&[&name[..], &["-c", "gc.auto=0", "-c", "commit.gpgsign=false"], &commit].concat())
+        self.call(
+            &[
+                &name[..],
+                &["-c", "gc.auto=0", "-c", "commit.gpgsign=false"],
+                &commit,
+            ]
+            .concat(),
+        )
     }
 
     fn call(&self, arguments: &[&str]) -> io::Result<()> {
@@ -127,4 +142,18 @@ impl Git {
             Err(io::Error::other(format!("git {arguments:?} failed")))
         }
     }
+}
+
+/// Returns the type of the file system that a directory lies on.
+pub(crate) fn file_system(directory: &Path) -> io::Result<String> {
+    let mounts = fs::read_to_string("/proc/self/mounts")?;
+    let found = mounts.lines().filter_map(|line| {
+        let mut fields = line.split(' ').skip(1);
+        let (place, kind) = (fields.next()?, fields.next()?);
+        directory.starts_with(place).then_some((place.len(), kind))
+    });
+    let kind = found
+        .max()
+        .map_or("an unknown file system", |(_, kind)| kind);
+    Ok(kind.to_owned())
 }

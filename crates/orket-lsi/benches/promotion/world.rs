@@ -13,6 +13,8 @@ use orket_kernel::{
 };
 use orket_lsi::Store;
 
+use crate::reads;
+
 /// How many ids each stem references.
 pub(crate) const REFERENCES: u64 = 3;
 /// How many stems a turn adds while an index is filled.
@@ -36,6 +38,8 @@ pub(crate) struct World {
     /// How often each stem changed its body, and its references.
     versions: Vec<(u32, u32)>,
     random: u64,
+    /// How large the database was once it was filled.
+    pub(crate) bytes_filled: u64,
 }
 
 impl World {
@@ -60,11 +64,13 @@ impl World {
             turn_id: TurnId::FIRST,
             versions: vec![(0, 0); usize::try_from(size).map_err(io::Error::other)?],
             random: 0,
+            bytes_filled: 0,
         };
         for first in (0..size).step_by(BATCH as usize) {
             let batch: Vec<u64> = (first..size.min(first + BATCH)).collect();
             world.promote_stems(&batch)?;
         }
+        world.bytes_filled = reads::database_bytes(&world.store)?;
         Ok(world)
     }
 
@@ -137,7 +143,8 @@ impl World {
         let id = id(at);
         let stem = stem(at)?;
         let text = format!("What note {id} says, for the time {version}. ").repeat(6);
-        let body_digest = keep(object! { "dto_type" => "note", "id" => id.as_str(), "text" => text });
+        let body_digest =
+            keep(object! { "dto_type" => "note", "id" => id.as_str(), "text" => text });
         let targets: Vec<String> = (0..REFERENCES)
             .map(|link| target(at, u64::from(references), link, self.size))
             .collect();
@@ -165,7 +172,14 @@ impl World {
         });
         let mut references: Vec<_> = references.collect();
         references.sort();
-        Ok((stem, StagedTriplet { record, id, references }))
+        Ok((
+            stem,
+            StagedTriplet {
+                record,
+                id,
+                references,
+            },
+        ))
     }
 }
 
