@@ -71,7 +71,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let workspace = Workspace::load()?;
     let output = Command::new(cargo())
         .args(arguments.subject.cargo_line())
-        .args(arguments.full.then_some(["--", "--full"]).into_iter().flatten())
+        .args(
+            arguments
+                .full
+                .then_some(["--", "--full"])
+                .into_iter()
+                .flatten(),
+        )
         .current_dir(&workspace.root)
         .stderr(Stdio::inherit())
         .output()
