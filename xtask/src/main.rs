@@ -7,6 +7,11 @@
 
 mod checks;
 mod commands;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod crash;
 mod markdown;
 mod rust_tokens;
 mod violation;
@@ -30,6 +35,8 @@ enum Command {
     Test(commands::test::Arguments),
     /// Measures side by side with others and writes the table into docs/benchmarks.md.
     Bench(commands::bench::Arguments),
+    /// Kills the store at every step, cuts its power and fails its disk, and proves what is left.
+    Crash(commands::crash::Arguments),
     /// Proves from `cargo metadata` and the sources which crate may use what.
     Layers,
     /// Records the sample epic's exchanges anew, after a prompt changed.
@@ -42,6 +49,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => commands::test::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
+        Command::Crash(arguments) => commands::crash::alone(&arguments),
         Command::Layers => workspace::Workspace::load().and_then(|it| commands::layers::check(&it)),
         Command::Record => commands::record::run(),
         Command::Docs(arguments) => commands::docs::run(&arguments),

@@ -2,6 +2,7 @@
 
 use orket_cards::StoreFault;
 use orket_lsi::StoreError;
+use rusqlite::ErrorCode;
 
 /// Translates an error of the index store.
 pub fn from_store(error: StoreError) -> StoreFault {
@@ -12,6 +13,15 @@ pub fn from_store(error: StoreError) -> StoreFault {
         format!("{}; {hint}", chain(&error))
     };
     match error {
+        // What the disk says is the disk's, not a bug of ours, also while a database is only opened or read.
+        StoreError::Database { source, .. } => match source.sqlite_error_code() {
+            Some(ErrorCode::SystemIoFailure) => StoreFault::Poisoned { reason },
+            Some(ErrorCode::CannotOpen) => StoreFault::Unusable { reason },
+            _ => StoreFault::Failed {
+                what: reason,
+                source: Box::new(source),
+            },
+        },
         StoreError::Busy { .. } => StoreFault::Busy {
             what: chain(&error),
             hint: hint.to_owned(),
@@ -59,7 +69,6 @@ pub fn from_store(error: StoreError) -> StoreFault {
 
 /// Translates an error of SQLite on the tables of the board.
 pub(crate) fn from_sqlite(error: rusqlite::Error) -> StoreFault {
-    use rusqlite::ErrorCode;
     let reason = format!("the board's tables: {error}");
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreFault::Busy {
@@ -99,4 +108,25 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bug: a disk that failed while the database was being opened was called a bug of Orket (exit 70).
+    #[test]
+    fn what_the_disk_says_is_not_a_bug() {
+        let failed = |code: i32| {
+            from_store(StoreError::Database {
+                path: "/home/durable/db".into(),
+                tried: "opened",
+                source: rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None),
+            })
+        };
+        // SQLITE_IOERR_SHMSIZE, SQLITE_CANTOPEN, SQLITE_MISUSE.
+        assert!(matches!(failed(4874), StoreFault::Poisoned { .. }));
+        assert!(matches!(failed(14), StoreFault::Unusable { .. }));
+        assert!(matches!(failed(21), StoreFault::Failed { .. }));
+    }
 }

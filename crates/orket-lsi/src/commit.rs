@@ -12,7 +12,7 @@ use crate::committed::Committed;
 use crate::content::{self, Content};
 use crate::gate::Pass;
 use crate::promotion::{self, Head};
-use crate::{Store, StoreError, finish, promote, room, run, trace_artifact};
+use crate::{Store, StoreError, checkpoint, finish, promote, room, run, trace_artifact};
 
 /// One `IMMEDIATE` transaction: everything in it becomes durable at [`CommitTransaction::commit`], or nothing does.
 ///
@@ -167,6 +167,8 @@ impl<'a> CommitTransaction<'a> {
         match committed {
             Ok(_) => {
                 self.store.note_commit();
+                // What was asked for is durable. If the log cannot be brought into the database now, the next call says so.
+                let _ = self.store.judge(checkpoint::if_due(self.access()));
                 Ok(())
             }
             Err(error)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::StoreError;
+use crate::{StoreError, checkpoint};
 
 /// The first version without the race in the write-ahead log that corrupted real databases.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -50,17 +50,28 @@ pub(crate) fn open_writer(path: &Path, busy_timeout: Duration) -> Result<Connect
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .map_err(failed)?;
+    checkpoint::by_hand(&connection).map_err(failed)?;
     Ok(connection)
 }
 
 /// Opens the connection that makes a new database.
+///
+/// It syncs nothing and keeps no journal on the disk: a draft that is cut short is thrown away. SQLite keeps quiet about
+/// some syncs that fail, so the one that counts is the creation's own, and it must be the first.
 pub(crate) fn open_draft(path: &Path) -> Result<Connection, StoreError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)?;
-    // Only before the first table: `orket gc` then gives pages back step by step. A VACUUM would lock writers out for as
-    // long as it copies the whole database, and need that much space when there is least of it.
-    connection
-        .pragma_update(None, "auto_vacuum", "incremental")
-        .map_err(|error| StoreError::sqlite(path, "set up", error))?;
+    let failed = |error| StoreError::sqlite(path, "set up", error);
+    // Vacuum only before the first table: `orket gc` then gives pages back step by step. A VACUUM would lock writers out for
+    // as long as it copies the whole database, and need that much space when there is least of it.
+    for (name, value) in [
+        ("journal_mode", "memory"),
+        ("synchronous", "off"),
+        ("auto_vacuum", "incremental"),
+    ] {
+        connection
+            .pragma_update(None, name, value)
+            .map_err(failed)?;
+    }
     Ok(connection)
 }
 

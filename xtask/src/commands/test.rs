@@ -13,7 +13,8 @@ use crate::workspace::{Workspace, cargo};
 /// Flags of `cargo xtask test`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Also what takes minutes: sets ORKET_FULL=1 and ORKET_ORACLE_DOCUMENTS=50000 for the tests, and fuzzes the kernel.
+    /// Also what takes minutes: sets ORKET_FULL=1 and ORKET_ORACLE_DOCUMENTS=50000 for the tests, thousands of kills,
+    /// power cuts and faults, and fuzzes the kernel.
     #[arg(long)]
     full: bool,
     /// How long each fuzz target runs, with --full.
@@ -38,6 +39,8 @@ enum Work {
         name: &'static str,
         check: fn(&Workspace) -> Result<()>,
     },
+    /// Kills, power cuts and faults.
+    Crash { full: bool },
     /// Every fuzz target of the kernel, for so many seconds each.
     Fuzz { seconds: u32 },
 }
@@ -145,6 +148,12 @@ fn steps(arguments: &Arguments, rustdoc_flags: OsString) -> Vec<Step> {
                 check: super::docs::check,
             },
         },
+        Step {
+            name: "crashes",
+            work: Work::Crash {
+                full: arguments.full,
+            },
+        },
     ];
     if arguments.full {
         let seconds = arguments.fuzz_seconds;
@@ -174,6 +183,8 @@ impl Work {
                 format!("{}cargo {}", variables.collect::<String>(), line.join(" "))
             }
             Self::Own { name, .. } => format!("cargo xtask {name}"),
+            Self::Crash { full: false } => "cargo xtask crash".to_owned(),
+            Self::Crash { full: true } => "cargo xtask crash --full".to_owned(),
             Self::Fuzz { seconds } => super::fuzz::line("TARGET", *seconds),
         }
     }
@@ -195,6 +206,9 @@ impl Work {
                 }
             }
             Self::Own { check, .. } => check(&Workspace::load()?)?,
+            Self::Crash { full } => {
+                return super::crash::run(&super::crash::Arguments::step(*full));
+            }
             Self::Fuzz { seconds } => return super::fuzz::run(&Workspace::load()?, *seconds),
         }
         Ok(Outcome::Passed)
@@ -248,13 +262,14 @@ mod tests {
     }
 
     #[test]
-    fn full_changes_the_test_step_and_adds_fuzzing() {
+    fn full_changes_the_long_steps_and_adds_fuzzing() {
         let (short, full) = (lines(false), lines(true));
         let changed: Vec<&String> = full.iter().filter(|line| !short.contains(line)).collect();
         assert_eq!(
             changed,
             [
                 "ORKET_FULL='1' ORKET_ORACLE_DOCUMENTS='50000' cargo test --workspace --locked",
+                "cargo xtask crash --full",
                 "cargo +nightly fuzz run -s none TARGET corpus/TARGET seeds/TARGET -- \
                  -dict=json.dict -max_len=4096 -max_total_time=7 -rss_limit_mb=256 -timeout=10"
             ]

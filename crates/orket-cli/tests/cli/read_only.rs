@@ -126,13 +126,7 @@ const SHARED: &str = ".orket/durable/db/orket_persistence.db-shm";
 #[test]
 fn an_unwritable_home_is_read_and_nothing_is_tried_to_be_written() {
     let environment = Unwritable::new(worked());
-    if !environment
-        .0
-        .program()
-        .ancestors()
-        .skip(1)
-        .all(|path| is_open(path))
-    {
+    if !environment.0.program().ancestors().skip(1).all(is_open) {
         eprintln!("passed over: another user cannot reach the program");
         return;
     }
@@ -151,13 +145,7 @@ fn without_shared_memory_an_empty_log_is_read_and_a_full_one_refused() {
     assert!(fs::metadata(environment.path(LOG)).unwrap().len() > 0);
     fs::remove_file(environment.path(SHARED)).unwrap();
     let sealed = Unwritable::new(environment);
-    if !sealed
-        .0
-        .program()
-        .ancestors()
-        .skip(1)
-        .all(|path| is_open(path))
-    {
+    if !sealed.0.program().ancestors().skip(1).all(is_open) {
         eprintln!("passed over: another user cannot reach the program");
         return;
     }

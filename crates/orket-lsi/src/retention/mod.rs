@@ -219,6 +219,9 @@ impl Store {
     }
 }
 
+/// The work of one transaction; tells whether its part is done.
+type Step = fn(&CommitTransaction<'_>, &mut Plan) -> Result<bool, StoreError>;
+
 /// Removes rows; as long as nobody else commits by the plan that was made, then by a new one.
 struct Sweeping<'a> {
     store: &'a Store,
@@ -237,7 +240,7 @@ impl Sweeping<'_> {
             }
             Ok(true)
         })?;
-        let steps: [fn(&CommitTransaction<'_>, &mut Plan) -> Result<bool, StoreError>; 3] = [
+        let steps: [Step; 3] = [
             |transaction, plan| Ok(sweep::history(transaction.access(), plan.horizon)? < ROWS_MAX),
             |transaction, plan| sweep_contents(transaction, Content::Record, &mut plan.records),
             |transaction, plan| sweep_contents(transaction, Content::Object, &mut plan.objects),

@@ -5,6 +5,7 @@
     reason = "a failing test is loud, also in a function that tests share"
 )]
 
+mod checkpoint;
 mod corruption;
 mod fixture;
 mod history;
