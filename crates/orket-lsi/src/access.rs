@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use crate::StoreError;
+use crate::believed::Believed;
 use crate::home::Home;
 
 /// A connection, inside a transaction, and where its database lies.
@@ -10,6 +11,8 @@ use crate::home::Home;
 pub(crate) struct Access<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) home: &'a Home,
+    /// What the transaction has checked; `None` where everything is to be read anew.
+    pub(crate) believed: Option<&'a Believed>,
 }
 
 impl Access<'_> {

@@ -7,6 +7,7 @@ use orket_kernel::{Digest, Outcome, PromotionPlan, RunEnvelope, RunHandle, RunId
 use rusqlite::Connection;
 
 use crate::access::Access;
+use crate::believed::Believed;
 use crate::committed::Committed;
 use crate::content::{self, Content};
 use crate::gate::Pass;
@@ -23,6 +24,7 @@ pub struct CommitTransaction<'a> {
     connection: MutexGuard<'a, Connection>,
     _pass: Pass<'a>,
     has_failed: Cell<bool>,
+    believed: Believed,
 }
 
 /// What a promotion reached.
@@ -45,6 +47,7 @@ impl<'a> CommitTransaction<'a> {
             connection,
             _pass: pass,
             has_failed: Cell::new(false),
+            believed: Believed::default(),
         }
     }
 
@@ -157,8 +160,12 @@ impl<'a> CommitTransaction<'a> {
             let path = self.store.layout().database();
             return Err(StoreError::Undone { path });
         }
-        match self.connection.execute_batch("COMMIT") {
-            Ok(()) => {
+        let committed = self
+            .connection
+            .prepare_cached("COMMIT")
+            .and_then(|mut commit| commit.execute([]));
+        match committed {
+            Ok(_) => {
                 self.store.note_commit();
                 // What was asked for is durable. If the log cannot be brought into the database now, the next call says so.
                 let _ = self.store.judge(checkpoint::if_due(self.access()));
@@ -184,6 +191,7 @@ impl<'a> CommitTransaction<'a> {
         Access {
             connection: &self.connection,
             home: self.store.layout(),
+            believed: Some(&self.believed),
         }
     }
 }

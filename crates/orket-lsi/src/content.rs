@@ -63,11 +63,11 @@ pub(crate) fn keep(
     digest: &Digest,
     bytes: &[u8],
 ) -> Result<bool, StoreError> {
-    if exists(access, content, digest)? {
-        return Ok(false);
-    }
     let length_bytes = row::integer(bytes.len() as u64, content.name())?;
     let inline = if bytes.len() > INLINE_LENGTH_MAX_BYTES {
+        if exists(access, content, digest)? {
+            return Ok(false);
+        }
         keep_blob(access, digest, bytes)?;
         None
     } else {

@@ -21,6 +21,7 @@
 
 mod access;
 mod backup;
+mod believed;
 mod boot;
 mod checkpoint;
 mod commit;

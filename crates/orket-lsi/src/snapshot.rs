@@ -8,6 +8,7 @@ use orket_kernel::{
 use rusqlite::Connection;
 
 use crate::access::Access;
+use crate::believed::Believed;
 use crate::committed::Committed;
 use crate::content::{self, Content};
 use crate::difference::{self, StemDifference};
@@ -24,6 +25,7 @@ pub struct Snapshot {
     connection: Connection,
     home: Home,
     head: Head,
+    believed: Believed,
 }
 
 impl Snapshot {
@@ -31,6 +33,7 @@ impl Snapshot {
         let access = Access {
             connection: &connection,
             home: &home,
+            believed: None,
         };
         connection
             .execute_batch("BEGIN")
@@ -41,6 +44,7 @@ impl Snapshot {
             connection,
             home,
             head,
+            believed: Believed::default(),
         })
     }
 
@@ -195,6 +199,7 @@ impl Snapshot {
         Access {
             connection: &self.connection,
             home: &self.home,
+            believed: Some(&self.believed),
         }
     }
 

@@ -228,6 +228,7 @@ impl Store {
         let access = Access {
             connection: &connection,
             home: &self.home,
+            believed: None,
         };
         self.judge(work(access).map_err(|error| self.waited(error)))
     }
@@ -248,7 +249,8 @@ impl Store {
         let path = self.home.database();
         let (pass, connection) = self.enter()?;
         connection
-            .execute_batch("BEGIN IMMEDIATE")
+            .prepare_cached("BEGIN IMMEDIATE")
+            .and_then(|mut begin| begin.execute([]))
             .map_err(|error| self.waited(StoreError::sqlite(&path, "locked", error)))?;
         let transaction = CommitTransaction::new(self, connection, pass);
         self.check_steps(transaction.connection())?;
@@ -343,7 +345,8 @@ impl Store {
     fn check_steps(&self, connection: &Connection) -> Result<(), StoreError> {
         let path = self.home.database();
         let found: i64 = connection
-            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .prepare_cached("PRAGMA user_version")
+            .and_then(|mut version| version.query_row([], |row| row.get(0)))
             .map_err(|error| self.waited(StoreError::sqlite(&path, "read", error)))?;
         if usize::try_from(found) == Ok(self.steps.len()) {
             return Ok(());

@@ -12,6 +12,7 @@
 //! This module computes; where nodes are kept is behind [`Nodes`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use orket_kernel::Digest;
 
@@ -49,6 +50,12 @@ pub(crate) trait Nodes {
     fn store(&mut self, path: &str, node: &Node) -> Result<(), Self::Error>;
     /// Forgets the node at `path`.
     fn remove(&mut self, path: &str) -> Result<(), Self::Error>;
+    /// Returns a node that was already found to have this digest.
+    fn believed(&self, _: &Digest) -> Option<Arc<Node>> {
+        None
+    }
+    /// Notes that a node has this digest.
+    fn believe(&self, _: Digest, _: &Arc<Node>) {}
     /// Returns the error for a node that is not the one its parent vouches for.
     fn damaged(&self, path: &str) -> Self::Error;
 }
@@ -101,13 +108,15 @@ impl Node {
 }
 
 // A node holds up to 32 digests and is hashed at every step of a path: a text of its own for each of them costs more
-// than the hash.
+// than the hash, and so does a check of the room for each digit.
 fn push_hex(text: &mut Vec<u8>, digest: &Digest) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in digest.as_bytes() {
-        let digits = [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]);
-        text.extend(digits);
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(digest.as_bytes()) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
     }
+    text.extend_from_slice(&digits);
 }
 
 /// Returns the root of the tree that holds nothing.
@@ -146,7 +155,7 @@ pub(crate) fn lookup<N: Nodes>(
     let mut path = String::new();
     let mut expected = Some(root).filter(|root| *root != empty_root());
     loop {
-        match load(nodes, &path, expected)? {
+        match &*load(nodes, &path, expected)? {
             Node::Bucket(entries) => {
                 let found = entries.binary_search_by(|(other, _)| other.cmp(key));
                 return Ok(found.ok().map(|at| entries[at].1));
@@ -172,8 +181,8 @@ pub(crate) fn walk<N: Nodes>(
         open.push((String::new(), root));
     }
     while let Some((path, expected)) = open.pop() {
-        match load(nodes, &path, Some(expected))? {
-            Node::Bucket(entries) => visit(&entries),
+        match &*load(nodes, &path, Some(expected))? {
+            Node::Bucket(entries) => visit(entries),
             Node::Inner { children, .. } => {
                 visit(&[]);
                 let below = children.iter().enumerate().filter_map(|(digit, child)| {
@@ -206,7 +215,7 @@ fn update<N: Nodes>(
 ) -> Result<Update, N::Error> {
     let before = load(nodes, path, expected)?;
     let count_before = before.count();
-    let after = match &before {
+    let after = match &*before {
         Node::Bucket(entries) => build(nodes, path, merge(entries, changes))?,
         Node::Inner { count, children } => {
             let (mut count, mut children) = (*count, children.clone());
@@ -228,7 +237,7 @@ fn update<N: Nodes>(
             }
         }
     };
-    if after == before {
+    if after == *before {
         return Ok(Update {
             digest: expected,
             count_before,
@@ -236,7 +245,7 @@ fn update<N: Nodes>(
         });
     }
     let count = after.count();
-    let digest = keep(nodes, path, &after)?;
+    let digest = keep(nodes, path, after)?;
     Ok(Update {
         digest,
         count_before,
@@ -259,7 +268,7 @@ fn build<N: Nodes>(
         let digit = digit(&group[0].0, depth);
         path.push(hex_digit(digit));
         let child = build(nodes, path, group.to_vec())?;
-        children[digit] = keep(nodes, path, &child)?;
+        children[digit] = keep(nodes, path, child)?;
         path.pop();
     }
     Ok(Node::Inner {
@@ -268,13 +277,15 @@ fn build<N: Nodes>(
     })
 }
 
-fn keep<N: Nodes>(nodes: &mut N, path: &str, node: &Node) -> Result<Option<Digest>, N::Error> {
+fn keep<N: Nodes>(nodes: &mut N, path: &str, node: Node) -> Result<Option<Digest>, N::Error> {
     if node.count() == 0 {
         nodes.remove(path)?;
         return Ok(None);
     }
-    nodes.store(path, node)?;
-    Ok(Some(node.digest()))
+    nodes.store(path, &node)?;
+    let digest = node.digest();
+    nodes.believe(digest, &Arc::new(node));
+    Ok(Some(digest))
 }
 
 /// Takes the entries out of children that are to become one bucket. They hold so few that each is a bucket.
@@ -290,7 +301,7 @@ fn gather<N: Nodes>(
         .filter(|(_, child)| child.is_some())
     {
         path.push(hex_digit(digit));
-        match load(nodes, path, *expected)? {
+        match &*load(nodes, path, *expected)? {
             Node::Bucket(entries) => gathered.extend(entries),
             Node::Inner { .. } => return Err(nodes.damaged(path)),
         }
@@ -300,12 +311,19 @@ fn gather<N: Nodes>(
     Ok(gathered)
 }
 
-fn load<N: Nodes>(nodes: &N, path: &str, expected: Option<Digest>) -> Result<Node, N::Error> {
+fn load<N: Nodes>(nodes: &N, path: &str, expected: Option<Digest>) -> Result<Arc<Node>, N::Error> {
     let Some(expected) = expected else {
-        return Ok(Node::empty());
+        return Ok(Arc::new(Node::empty()));
     };
+    if let Some(node) = nodes.believed(&expected) {
+        return Ok(node);
+    }
     match nodes.load(path)? {
-        Some(node) if node.digest() == expected => Ok(node),
+        Some(node) if node.digest() == expected => {
+            let node = Arc::new(node);
+            nodes.believe(expected, &node);
+            Ok(node)
+        }
         _ => Err(nodes.damaged(path)),
     }
 }

@@ -1,5 +1,7 @@
 //! The nodes of the state trees, in a table.
 
+use std::sync::Arc;
+
 use orket_kernel::Digest;
 use rusqlite::OptionalExtension;
 
@@ -63,6 +65,16 @@ impl Nodes for TreeTable<'_> {
             .map_err(&failed)?;
         statement.execute((self.tree, path)).map_err(&failed)?;
         Ok(())
+    }
+
+    fn believed(&self, digest: &Digest) -> Option<Arc<Node>> {
+        self.access.believed?.get(digest)
+    }
+
+    fn believe(&self, digest: Digest, node: &Arc<Node>) {
+        if let Some(believed) = self.access.believed {
+            believed.keep(digest, node);
+        }
     }
 
     fn damaged(&self, path: &str) -> StoreError {

@@ -19,18 +19,24 @@ pub(crate) struct Arguments {
     /// What to measure.
     #[arg(value_enum)]
     subject: Subject,
+    /// Measure also what takes many minutes: an index of a million stems.
+    #[arg(long)]
+    full: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Subject {
     /// Canonical JSON and digests, against SHA-256, serde_json, serde_jcs and CPython.
     Kernel,
+    /// Durable promotions and reads of the index, against the disk, SQLite and git.
+    Lsi,
 }
 
 impl Subject {
     fn name(self) -> &'static str {
         match self {
             Subject::Kernel => "kernel",
+            Subject::Lsi => "lsi",
         }
     }
 
@@ -46,6 +52,16 @@ impl Subject {
                 "--bench",
                 "canonical",
             ],
+            Subject::Lsi => &[
+                "bench",
+                "--locked",
+                "--manifest-path",
+                "crates/orket-lsi/benches/Cargo.toml",
+                "--target-dir",
+                "target",
+                "--bench",
+                "promotion",
+            ],
         }
     }
 }
@@ -55,6 +71,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let workspace = Workspace::load()?;
     let output = Command::new(cargo())
         .args(arguments.subject.cargo_line())
+        .args(
+            arguments
+                .full
+                .then_some(["--", "--full"])
+                .into_iter()
+                .flatten(),
+        )
         .current_dir(&workspace.root)
         .stderr(Stdio::inherit())
         .output()

@@ -98,6 +98,7 @@ fn write(home: &Home, drafts: &Drafts) -> Result<BackedUp, StoreError> {
     let access = Access {
         connection: &copy,
         home,
+        believed: None,
     };
     let head = promotion::head(access)?;
     let blobs = beside(&copy, &drafts.database)?;

@@ -99,6 +99,7 @@ impl Verification {
         Access {
             connection: &self.connection,
             home: &self.home,
+            believed: None,
         }
     }
 
@@ -106,6 +107,7 @@ impl Verification {
         let access = Access {
             connection: &self.connection,
             home: &self.home,
+            believed: None,
         };
         let findings = &mut self.findings;
         access

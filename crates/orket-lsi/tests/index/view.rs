@@ -46,6 +46,7 @@ fn brought_forward_is_written_anew() {
 /// A power cut once left a marker of the newest generation over files that were never written: the view is not synced, and
 /// nothing looked at it again.
 #[test]
+#[cfg(target_os = "linux")]
 fn after_another_start_of_the_machine_the_view_is_written_anew() {
     let fixture = Fixture::new();
     let turn = turn("a", 1)

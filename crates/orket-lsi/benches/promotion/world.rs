@@ -1,0 +1,211 @@
+//! An index of a given size, and turns that change some of its stems.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use orket_kernel::canonical::{self, Value};
+use orket_kernel::capability::Policy;
+use orket_kernel::{
+    Digest, LSI_VERSION, Profile, RefSource, RunEnvelope, RunId, StagedTriplet, StagedTurn, Stem,
+    TripletRecord, TurnId, object, plan_promotion,
+};
+use orket_lsi::Store;
+
+use crate::reads;
+
+/// How many ids each stem references.
+pub(crate) const REFERENCES: u64 = 3;
+/// How many stems a turn adds while an index is filled.
+const BATCH: u64 = 1000;
+
+/// What a turn does to a stem.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A new body; the three references stay.
+    Body,
+    /// A new body and three other references: three go, three come.
+    References,
+}
+
+/// An index of `size` stems, each of which references three others.
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) size: u64,
+    run_id: RunId,
+    turn_id: TurnId,
+    /// How often each stem changed its body, and its references.
+    versions: Vec<(u32, u32)>,
+    random: u64,
+    /// How large the database was once it was filled.
+    pub(crate) bytes_filled: u64,
+}
+
+impl World {
+    pub(crate) fn fill(home: &Path, size: u64) -> io::Result<World> {
+        let store = Store::open(home, &[]).map_err(io::Error::other)?;
+        let run_id = RunId::parse("bench").map_err(io::Error::other)?;
+        let envelope = RunEnvelope::new(
+            run_id.clone(),
+            "bench",
+            "bench",
+            Policy::deny_all(),
+            Profile::orket(),
+            object! {},
+        );
+        let transaction = store.begin().map_err(io::Error::other)?;
+        transaction.start_run(&envelope).map_err(io::Error::other)?;
+        transaction.commit().map_err(io::Error::other)?;
+        let mut world = World {
+            store,
+            size,
+            run_id,
+            turn_id: TurnId::FIRST,
+            versions: vec![(0, 0); usize::try_from(size).map_err(io::Error::other)?],
+            random: 0,
+            bytes_filled: 0,
+        };
+        for first in (0..size).step_by(BATCH as usize) {
+            let batch: Vec<u64> = (first..size.min(first + BATCH)).collect();
+            world.promote_stems(&batch)?;
+        }
+        world.bytes_filled = reads::database_bytes(&world.store)?;
+        Ok(world)
+    }
+
+    /// Changes `count` stems anywhere in the index in one durable turn and returns how long that took, from the begin of the
+    /// transaction to its end. The turn is staged before; the time includes its plan.
+    pub(crate) fn promote(&mut self, count: u64, change: Change) -> io::Result<Duration> {
+        let mut stems = BTreeSet::new();
+        while (stems.len() as u64) < count {
+            self.random += 1;
+            stems.insert(mix(self.random) % self.size);
+        }
+        let stems: Vec<u64> = stems.into_iter().collect();
+        for stem in &stems {
+            let version = &mut self.versions[*stem as usize];
+            version.0 += 1;
+            version.1 += u32::from(change == Change::References);
+        }
+        self.promote_stems(&stems)
+    }
+
+    fn promote_stems(&mut self, stems: &[u64]) -> io::Result<Duration> {
+        let staged = self.staged(stems)?;
+        let record = format!("{{\"record\":\"of turn {}\"}}", self.turn_id);
+        let start = Instant::now();
+        let transaction = self.store.begin().map_err(io::Error::other)?;
+        let state = transaction.state().map_err(io::Error::other)?;
+        let (plan, _) = plan_promotion(&staged, &state).map_err(io::Error::other)?;
+        transaction
+            .promote(&plan, record.as_bytes())
+            .map_err(io::Error::other)?;
+        transaction.commit().map_err(io::Error::other)?;
+        let time = start.elapsed();
+        self.turn_id = self.turn_id.next();
+        Ok(time)
+    }
+
+    /// The bytes that a turn of one stem brings: its documents and its record.
+    pub(crate) fn payload_of_one_stem(&self) -> io::Result<Vec<u8>> {
+        let staged = self.staged(&[0])?;
+        Ok(staged.objects.into_values().flatten().collect())
+    }
+
+    fn staged(&self, stems: &[u64]) -> io::Result<StagedTurn> {
+        let mut staged = StagedTurn {
+            run_id: self.run_id.clone(),
+            turn_id: self.turn_id,
+            triplets: BTreeMap::new(),
+            deletions: BTreeSet::new(),
+            objects: BTreeMap::new(),
+        };
+        for at in stems {
+            let (stem, triplet) = self.triplet(*at, &mut staged.objects)?;
+            staged.triplets.insert(stem, triplet);
+        }
+        Ok(staged)
+    }
+
+    fn triplet(
+        &self,
+        at: u64,
+        objects: &mut BTreeMap<Digest, Vec<u8>>,
+    ) -> io::Result<(Stem, StagedTriplet)> {
+        let mut keep = |value: Value| {
+            let bytes = canonical::to_bytes(&value);
+            let digest = Digest::of_bytes(&bytes);
+            objects.insert(digest, bytes);
+            digest
+        };
+        let (version, references) = self.versions[at as usize];
+        let id = id(at);
+        let stem = stem(at)?;
+        let text = format!("What note {id} says, for the time {version}. ").repeat(6);
+        let body_digest =
+            keep(object! { "dto_type" => "note", "id" => id.as_str(), "text" => text });
+        let targets: Vec<String> = (0..REFERENCES)
+            .map(|link| target(at, u64::from(references), link, self.size))
+            .collect();
+        let slot: Vec<Value> = targets
+            .iter()
+            .map(|id| object! { "type" => "note", "id" => id.as_str(), "relationship" => "about" })
+            .collect();
+        let links_digest = keep(object! { "about" => slot });
+        let record = TripletRecord {
+            stem: stem.clone(),
+            body_digest,
+            links_digest,
+            manifest_digest: keep(object! { "version" => u64::from(version), "of" => id.as_str() }),
+            updated_at_turn: self.turn_id,
+            lsi_version: LSI_VERSION.into(),
+        };
+        let references = targets.into_iter().enumerate().map(|(link, id)| {
+            let source = RefSource {
+                stem: stem.clone(),
+                location: format!("/links/about/{link}"),
+                relationship: "about".into(),
+                artifact_digest: links_digest,
+            };
+            (id, source)
+        });
+        let mut references: Vec<_> = references.collect();
+        references.sort();
+        Ok((
+            stem,
+            StagedTriplet {
+                record,
+                id,
+                references,
+            },
+        ))
+    }
+}
+
+pub(crate) fn stem(at: u64) -> io::Result<Stem> {
+    Stem::parse(&format!("notes/{}", id(at))).map_err(io::Error::other)
+}
+
+// Names do not follow the order in which they came.
+pub(crate) fn id(at: u64) -> String {
+    format!("note-{:016x}", mix(at))
+}
+
+/// The first references go to stems of the same batch, for the others do not exist yet; later ones go anywhere.
+fn target(at: u64, version: u64, link: u64, size: u64) -> String {
+    let number = mix(at * 1_000_003 + version * REFERENCES + link);
+    if version > 0 {
+        return id(number % size);
+    }
+    let first = at / BATCH * BATCH;
+    id(first + number % size.min(BATCH))
+}
+
+/// A number without pattern (splitmix64), the same in every run.
+pub(crate) fn mix(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
