@@ -21,6 +21,7 @@ pub(crate) const SCENARIOS: &[&str] = &[
     "view",
     "rebuild",
     "recovery",
+    "collect",
 ];
 
 /// The sample epic with recorded answers, by the program itself.

@@ -5,11 +5,12 @@ use std::io::Write;
 use std::path::Path;
 
 use orket_board::Board;
-use orket_cards::{ExchangePlace, TurnCommit, TurnStore};
+use orket_cards::{ExchangePlace, RunEnd, RunState, TurnCommit, TurnStore};
 use orket_kernel::capability::Policy;
 use orket_kernel::{
     Profile, RunEnvelope, RunHandle, RunId, TurnId, execute_turn, object, plan_promotion,
 };
+use orket_lsi::{Retention, Sweep};
 use orket_ports::Event;
 
 use crate::Outcome;
@@ -38,6 +39,8 @@ pub(crate) enum Scenario {
     Rebuild,
     /// A home whose last process was killed is opened and tidied up.
     Recovery,
+    /// The history and the records of a run that has ended are dropped, among them a record that lies beside the database.
+    Collect,
 }
 
 const NAMES: &[(&str, Scenario)] = &[
@@ -51,6 +54,7 @@ const NAMES: &[(&str, Scenario)] = &[
     ("view", Scenario::View),
     ("rebuild", Scenario::Rebuild),
     ("recovery", Scenario::Recovery),
+    ("collect", Scenario::Collect),
 ];
 
 impl Scenario {
@@ -93,8 +97,11 @@ impl Scenario {
                 });
                 (base, full.collect())
             }
-            Scenario::View | Scenario::Rebuild | Scenario::Recovery => {
+            Scenario::View | Scenario::Rebuild | Scenario::Recovery | Scenario::Collect => {
                 let mut before = base;
+                if self == Scenario::Collect {
+                    before[0].evidence_bytes = 3 << 19;
+                }
                 before.extend(more(4));
                 let mut deletion = puts(3..4);
                 deletion.deletions = vec![27];
@@ -116,6 +123,14 @@ impl Scenario {
             session.promote(turn, is_projected)?;
         }
         match self {
+            Scenario::Collect => {
+                board.end_run(&RunEnd {
+                    run_id: RunId::parse(RUN)?,
+                    fence: session.fence,
+                    state: RunState::Passed,
+                    events: Vec::new(),
+                })?;
+            }
             Scenario::Rebuild => fs::remove_dir_all(home.join("index/committed"))?,
             Scenario::Recovery => {
                 for turn in 5..8 {
@@ -140,6 +155,15 @@ impl Scenario {
     pub(crate) fn act(self, home: &Path) -> Outcome<()> {
         let (before, turns) = self.turns();
         let board = Board::open(home)?;
+        if self == Scenario::Collect {
+            let policy = Retention {
+                generations: Some(1),
+                runs: Some(0),
+                bytes: None,
+            };
+            board.collect(&policy, Sweep::Apply)?;
+            return Ok(board.project_view()?);
+        }
         let mut session = Session::begin(&board)?;
         let done = usize::try_from(session.last_turn()?)?.saturating_sub(before.len());
         // What a killed process had staged is staged again; what it promoted needs no staging any more.
