@@ -58,9 +58,11 @@ impl Session<'_> {
                         return Err(RunError::Backend { venue, source });
                     }
                 };
+                let staged_answer = canonical::to_value(&answer)?;
                 let staged = object! {
                     "request_digest" => request_digest.to_hex(),
-                    "answer" => canonical::to_value(&answer)?,
+                    "answer_digest" => canonical::digest(&staged_answer).to_hex(),
+                    "answer" => staged_answer,
                 };
                 self.stage
                     .store
@@ -121,12 +123,18 @@ impl Session<'_> {
     }
 }
 
-/// Returns the staged answer if it is whole and answers this very request; a torn or foreign one is asked again.
+/// Returns the staged answer if it is whole, as it was staged and answers this very request; a torn, damaged or foreign one
+/// is asked again.
 fn staged_answer(bytes: &[u8], request: &Digest) -> Option<ModelAnswer> {
     let staged = canonical::parse(bytes).ok()?;
-    let digest = staged.get("request_digest").and_then(Value::as_str)?;
-    if digest != request.to_hex() {
-        return None;
+    let answer = staged.get("answer")?;
+    for (name, digest) in [
+        ("request_digest", *request),
+        ("answer_digest", canonical::digest(answer)),
+    ] {
+        if staged.get(name).and_then(Value::as_str)? != digest.to_hex() {
+            return None;
+        }
     }
-    canonical::from_value(staged.get("answer")?.clone()).ok()
+    canonical::from_value(answer.clone()).ok()
 }

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use crate::home::{Home, create_database_file, sync_parent};
 use crate::migration::{self, Migration};
-use crate::{StoreError, database};
+use crate::{StoreError, database, view};
 
 /// Makes the database of a home unless it is there. Several processes may do so at once; one of them does it.
 pub(crate) fn create(home: &Home, steps: &[Migration]) -> Result<(), StoreError> {
     let path = home.database();
+    refuse_lost(home)?;
     if exists(&path)? {
         return Ok(());
     }
@@ -52,6 +53,42 @@ pub(crate) fn create(home: &Home, steps: &[Migration]) -> Result<(), StoreError>
         .map_err(|error| StoreError::file(&draft, "synced", error))?;
     fs::rename(&draft, &path).map_err(|error| StoreError::file(&path, "created", error))?;
     sync_parent(&path)
+}
+
+/// Refuses a home whose database is gone or empty while something bears witness that it held commits: a lost database is no
+/// new beginning, and its log would be taken for that of the next one.
+pub(crate) fn refuse_lost(home: &Home) -> Result<(), StoreError> {
+    let path = home.database();
+    let is_there = || -> Result<bool, StoreError> {
+        Ok(length(&path)?.is_some_and(|length_bytes| length_bytes > 0))
+    };
+    if is_there()? {
+        return Ok(());
+    }
+    let log = with_suffix(&path, "-wal");
+    let witness = if length(&log)?.is_some_and(|length_bytes| length_bytes > 0) {
+        format!("its log {} is there", log.display())
+    } else if let Some(generation @ 1..) = view::generation_shown(home)? {
+        format!("the view shows generation {generation}")
+    } else if fs::read_dir(home.blobs()).is_ok_and(|mut entries| entries.next().is_some()) {
+        format!("{} holds contents of it", home.blobs().display())
+    } else {
+        return Ok(());
+    };
+    // Another process may have made it between the looks.
+    if is_there()? {
+        return Ok(());
+    }
+    let reason = format!("the database is missing or empty, and {witness}");
+    Err(StoreError::corrupt(path.display().to_string(), reason))
+}
+
+fn length(path: &Path) -> Result<Option<u64>, StoreError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.len())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::file(path, "opened", error)),
+    }
 }
 
 /// The files that an interrupted creation leaves.

@@ -452,7 +452,7 @@ impl StoreError {
     pub(crate) fn sqlite(path: &Path, tried: &'static str, source: rusqlite::Error) -> StoreError {
         use rusqlite::{Error, ErrorCode};
         let malformed = |reason: String| StoreError::Corrupt {
-            place: tried.to_owned(),
+            place: path.display().to_string(),
             reason,
         };
         match &source {

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::{StoreError, network};
+use crate::{StoreError, creation, network};
 
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
@@ -48,6 +48,7 @@ impl Home {
             root: canonical(home)?,
         };
         check_to_read(&found.root)?;
+        creation::refuse_lost(&found)?;
         match fs::symlink_metadata(found.database()) {
             Ok(metadata) if metadata.len() == 0 => return Err(no_database()),
             Ok(_) => {}

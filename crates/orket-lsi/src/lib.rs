@@ -22,6 +22,7 @@
 mod access;
 mod backup;
 mod believed;
+mod boot;
 mod checkpoint;
 mod commit;
 mod committed;

@@ -27,6 +27,7 @@ pub(crate) fn start(access: Access<'_>, envelope: &RunEnvelope) -> Result<RunHan
             envelope_digest: given,
         });
     }
+    check_never_named(access, &run_id)?;
     let failed = access.failed("written");
     let sql = "INSERT INTO runs (run_id, envelope_digest, envelope) VALUES (?1, ?2, ?3)";
     let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
@@ -54,10 +55,31 @@ pub(crate) fn digest(access: Access<'_>, run_id: &RunId) -> Result<Option<Digest
 pub(crate) fn check_known(access: Access<'_>, run_id: &RunId) -> Result<(), StoreError> {
     match digest(access, run_id)? {
         Some(_) => Ok(()),
-        None => Err(StoreError::UnknownRun {
-            run_id: run_id.clone(),
-        }),
+        None => {
+            check_never_named(access, run_id)?;
+            Err(StoreError::UnknownRun {
+                run_id: run_id.clone(),
+            })
+        }
     }
+}
+
+/// Refuses to take a run for one that never was when other rows name it: its own row is lost, and another envelope would
+/// continue its chain.
+pub(crate) fn check_never_named(access: Access<'_>, run_id: &RunId) -> Result<(), StoreError> {
+    let failed = access.failed("read");
+    let sql = "SELECT EXISTS (SELECT 1 FROM promotions WHERE run_id = ?1)
+        OR EXISTS (SELECT 1 FROM ledger WHERE run_id = ?1)
+        OR EXISTS (SELECT 1 FROM finished_runs WHERE run_id = ?1)";
+    let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
+    let is_named: bool = statement
+        .query_row([run_id.as_str()], |row| row.get(0))
+        .map_err(&failed)?;
+    if is_named {
+        let reason = "it is missing, and other rows name it";
+        return Err(StoreError::corrupt(format!("runs {run_id}"), reason));
+    }
+    Ok(())
 }
 
 /// Returns the envelope of a run, checked against its digest; `None` if there is no such run.

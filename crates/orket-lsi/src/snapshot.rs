@@ -69,9 +69,13 @@ impl Snapshot {
     /// Returns the envelope of a run, checked against its digest; `None` if there is no such run.
     ///
     /// # Errors
-    /// Fails if it cannot be read or is damaged.
+    /// Fails if it cannot be read or is damaged, or is missing while other rows name the run.
     pub fn envelope(&self, run_id: &RunId) -> Result<Option<RunEnvelope>, StoreError> {
-        run::envelope(self.access(), run_id)
+        let found = run::envelope(self.access(), run_id)?;
+        if found.is_none() {
+            run::check_never_named(self.access(), run_id)?;
+        }
+        Ok(found)
     }
 
     /// Returns the last promoted turn of a run; `None` if none was promoted.

@@ -42,8 +42,8 @@ impl Default for Settings {
 pub struct Store {
     home: Home,
     settings: Settings,
-    /// The number of schema steps that the database has while this program may use it.
-    steps: i64,
+    /// The schema steps that the database has while this program may use it.
+    steps: Vec<Migration>,
     /// `None` if the store was opened read-only.
     writer: Option<Mutex<Connection>>,
     /// Held by a store that can write: nobody puts another database in its place meanwhile.
@@ -104,7 +104,7 @@ impl Store {
         Ok(Store {
             _lock: Some(lock),
             cleaned: Recovery::clean(&home)?,
-            ..Store::new(home.clone(), settings, steps.len(), Some(connection))
+            ..Store::new(home.clone(), settings, steps, Some(connection))
         })
     }
 
@@ -148,16 +148,21 @@ impl Store {
             Progress::Lacks(missing) => Err(StoreError::Older { path, missing }),
             Progress::Complete => Ok(Store {
                 reading,
-                ..Store::new(home, settings, steps.len(), None)
+                ..Store::new(home, settings, steps, None)
             }),
         }
     }
 
-    fn new(home: Home, settings: Settings, steps: usize, writer: Option<Connection>) -> Store {
+    fn new(
+        home: Home,
+        settings: Settings,
+        steps: Vec<Migration>,
+        writer: Option<Connection>,
+    ) -> Store {
         Store {
             home,
             settings,
-            steps: i64::try_from(steps).unwrap_or(i64::MAX),
+            steps,
             writer: writer.map(Mutex::new),
             _lock: None,
             limits: Limits::default(),
@@ -190,6 +195,10 @@ impl Store {
 
     pub(crate) fn is_read_only(&self) -> bool {
         self.writer.is_none()
+    }
+
+    pub(crate) fn steps(&self) -> &[Migration] {
+        &self.steps
     }
 
     pub(crate) fn layout(&self) -> &Home {
@@ -339,10 +348,10 @@ impl Store {
             .prepare_cached("PRAGMA user_version")
             .and_then(|mut version| version.query_row([], |row| row.get(0)))
             .map_err(|error| self.waited(StoreError::sqlite(&path, "read", error)))?;
-        if found == self.steps {
+        if usize::try_from(found) == Ok(self.steps.len()) {
             return Ok(());
         }
-        let known = format!("{} steps", self.steps);
+        let known = format!("{} steps", self.steps.len());
         Err(StoreError::Newer {
             path,
             found: u32::try_from(found).unwrap_or(u32::MAX),

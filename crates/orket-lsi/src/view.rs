@@ -1,7 +1,8 @@
 //! The browsable view: the committed state of the newest generation as the files of Spec-002.
 //!
 //! It is a projection: nothing is synced, nothing reads it to decide anything, and it can be written anew at any time.
-//! `VIEW` says which generation it shows. All objects that were ever promoted stay in it (Law 6).
+//! `VIEW` says which generation it shows. After a restart of the machine it is written anew once, for a power cut may have torn
+//! what was not synced. All objects that were ever promoted stay in it (Law 6).
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -15,7 +16,7 @@ use crate::home::Home;
 use crate::promotion::Head;
 use crate::whole_file::{self, Durability};
 use crate::{
-    Snapshot, Store, StoreError, history, home, horizon, record_file, reference, row, triplet,
+    Snapshot, Store, StoreError, boot, history, home, horizon, record_file, reference, row, triplet,
 };
 
 /// The file that says which generation a view shows.
@@ -40,7 +41,10 @@ pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
         snapshot: &snapshot,
         files: 0,
     };
-    match view.generation()? {
+    let shown = view.generation()?;
+    // Nothing of the view is synced: what was written before a power cut may be missing or torn, whatever the marker says.
+    let is_whole = boot::is_same(store.layout())?;
+    match shown.filter(|_| is_whole) {
         Some(generation) if generation == snapshot.head().generation => return Ok(0),
         // Below the horizon it is not known any more what has changed.
         Some(generation) if generation >= horizon::read(snapshot.access())? => {
@@ -48,8 +52,7 @@ pub(crate) fn project(store: &Store) -> Result<u64, StoreError> {
         }
         _ => view.rebuild()?,
     }
-    view.write(MARKER.as_ref(), &marker_bytes(&snapshot.head()))?;
-    Ok(view.files)
+    view.finish(store)
 }
 
 /// Writes the view anew; see [`Store::rebuild_view`].
@@ -70,8 +73,7 @@ pub(crate) fn rebuild(store: &Store, accept_older: bool) -> Result<u64, StoreErr
         view.generation()?;
     }
     view.rebuild()?;
-    view.write(MARKER.as_ref(), &marker_bytes(&snapshot.head()))?;
-    Ok(view.files)
+    view.finish(store)
 }
 
 /// The content of the file `VIEW`.
@@ -198,6 +200,13 @@ impl View<'_> {
         })?;
         stems.iter().try_for_each(|stem| self.write_triplet(stem))?;
         ids.iter().try_for_each(|id| self.write_refs(id))
+    }
+
+    /// Writes the marker, and tells how many files were written or removed.
+    fn finish(mut self, store: &Store) -> Result<u64, StoreError> {
+        self.write(MARKER.as_ref(), &marker_bytes(&self.snapshot.head()))?;
+        boot::note(store.layout())?;
+        Ok(self.files)
     }
 
     fn write_object(&mut self, digest: &Digest) -> Result<(), StoreError> {

@@ -86,7 +86,7 @@ impl Subject<'_> {
         Ok(())
     }
 
-    fn home(&self, place: &Place) -> PathBuf {
+    pub(crate) fn home(&self, place: &Place) -> PathBuf {
         match self.is_run() {
             true => place.tree().join("project/.orket"),
             false => place.tree().join("home"),

@@ -81,7 +81,12 @@ fn a_torn_or_foreign_staged_exchange_is_asked_again() {
     let text = String::from_utf8(whole.clone()).unwrap();
     let own = canonical::parse(&whole).unwrap();
     let own = own.get("request_digest").unwrap().as_str().unwrap();
+    // A damaged answer that still parses passed for the one that the model gave.
+    let at = text.find("\"content\":\"").unwrap() + 11;
+    let mut flipped = whole.clone();
+    flipped.insert(at, b'z');
     let spoiled: Vec<(&str, Vec<u8>)> = vec![
+        ("another answer", flipped),
         ("empty", Vec::new()),
         ("torn", whole[..whole.len() / 2].to_vec()),
         ("one byte short", whole[..whole.len() - 1].to_vec()),

@@ -11,6 +11,7 @@ mod history;
 mod kernel_runs;
 mod nodes;
 mod rows;
+mod schema;
 mod sqlite;
 mod staging;
 mod triplets;
@@ -23,7 +24,7 @@ use crate::access::Access;
 use crate::content::{self, Content};
 use crate::home::Home;
 use crate::promotion::{self, Head};
-use crate::{Store, StoreError};
+use crate::{Migration, Store, StoreError};
 
 pub use findings::{Fault, Findings};
 
@@ -64,7 +65,7 @@ impl Verification {
             head: None,
             findings: Findings::default(),
         };
-        verification.check(depth)?;
+        verification.check(store.steps(), depth)?;
         Ok(verification)
     }
 
@@ -102,7 +103,7 @@ impl Verification {
         }
     }
 
-    fn check(&mut self, depth: Depth) -> Result<(), StoreError> {
+    fn check(&mut self, steps: &[Migration], depth: Depth) -> Result<(), StoreError> {
         let access = Access {
             connection: &self.connection,
             home: &self.home,
@@ -114,6 +115,9 @@ impl Verification {
             .execute_batch("BEGIN")
             .map_err(access.failed("read"))?;
         sqlite::check(access, findings, depth)?;
+        findings.part("the schema", |findings| {
+            schema::check(access, findings, steps)
+        })?;
         findings.part("the chain", |findings| chain::check(access, findings))?;
         findings.part("the runs of the kernel", |findings| {
             kernel_runs::check(access, findings)

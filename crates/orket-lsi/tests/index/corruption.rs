@@ -181,3 +181,31 @@ fn damage_is_not_sealed_under_a_new_digest() {
     assert_eq!(error.code(), Some(Code::LsiCorruptRecord), "{error}");
     assert_eq!(fixture.store.head().unwrap().generation, 2);
 }
+
+/// The row of a run was lost with a page: the run passed for one that never was, and could be started with another envelope.
+#[test]
+fn a_run_whose_row_is_lost_is_not_started_anew() {
+    let fixture = Fixture::new();
+    fixture
+        .promote(&turn("a", 1).put("note/x", "x", &[]))
+        .unwrap();
+    assert_eq!(
+        fixture.tamper("DELETE FROM runs WHERE run_id IN ('a', 'b')"),
+        2
+    );
+    let is_damage = |error: Option<StoreError>| {
+        let is_named = |place: &str| place == "runs a";
+        matches!(error, Some(StoreError::Corrupt { place, .. }) if is_named(&place))
+    };
+    let snapshot = fixture.store.snapshot().unwrap();
+    assert!(is_damage(snapshot.envelope(&run_id("a")).err()));
+    let start = |run: &str| {
+        let transaction = fixture.store.begin().unwrap();
+        let started = transaction.start_run(&crate::fixture::envelope(run, "another flow"));
+        started.err()
+    };
+    assert!(is_damage(start("a")));
+    // The control: nothing names the run `b`.
+    assert_eq!(snapshot.envelope(&run_id("b")).unwrap(), None);
+    assert!(start("b").is_none());
+}

@@ -328,3 +328,45 @@ fn an_interrupted_creation_is_finished() {
     let store = Store::open(directory.path(), &[]).unwrap();
     assert_eq!(store.head().unwrap().generation, 0);
 }
+
+/// A new database beside the log of the lost one would take that log for its own.
+#[test]
+fn a_lost_database_is_no_new_beginning() {
+    let whole = Fixture::new();
+    let long = "long ".repeat(250_000);
+    whole
+        .promote(&turn("a", 1).put("note/x", &long, &[]))
+        .unwrap();
+    whole.store.project_view().unwrap();
+    for lose in [
+        |path: &Path| fs::remove_file(path).unwrap(),
+        |path: &Path| fs::write(path, "").unwrap(),
+    ] {
+        // With each witness that is taken away, the next one speaks; without any, the home is a new one.
+        let Fixture { directory, store } = whole.copy();
+        drop(store);
+        let home = directory.path().join("home");
+        let log = database(&home).with_file_name("orket_persistence.db-wal");
+        lose(&database(&home));
+        for (witness, of) in [
+            (log, "its log"),
+            (home.join("index"), "the view shows generation 1"),
+            (home.join("durable/blobs"), "holds contents of it"),
+        ] {
+            let of_reader = Store::open_read_only(&home, &[]).err().unwrap();
+            for error in [of_reader, open_error(&home, &[])] {
+                let StoreError::Corrupt { place, reason } = error else {
+                    panic!("{error:?}");
+                };
+                assert_eq!(Path::new(&place), database(&home));
+                assert!(reason.contains(of), "{reason}");
+            }
+            let _ = fs::remove_file(&witness);
+            let _ = fs::remove_dir_all(&witness);
+        }
+        assert_eq!(
+            Store::open(&home, &[]).unwrap().head().unwrap().generation,
+            0
+        );
+    }
+}

@@ -492,3 +492,64 @@ fn lag_and_leftovers_are_told_and_are_no_fault() {
         assert!(notes.contains(expected), "{expected} in\n{notes}");
     }
 }
+
+/// SQLite takes the text of the schema as it lies there: a damaged constraint made the next commit fail, and nothing said so.
+#[test]
+fn a_damaged_schema_is_found_and_named() {
+    let whole = fixture();
+    for (damage, expected) in [
+        (
+            "UPDATE sqlite_schema SET sql = replace(sql, 'length(', 'lengvh(') WHERE name = 'promotions'",
+            "the schema, table promotions: it is not the one",
+        ),
+        (
+            "DELETE FROM sqlite_schema WHERE name = 'records_beside'",
+            "the schema, index records_beside: it is missing",
+        ),
+        (
+            "INSERT INTO sqlite_schema VALUES ('view', 'extra', 'extra', 0, 'CREATE VIEW extra AS SELECT 1')",
+            "the schema, view extra: no schema step made it",
+        ),
+    ] {
+        let fixture = whole.copy();
+        let connection = rusqlite::Connection::open(fixture.database()).unwrap();
+        connection
+            .pragma_update(None, "writable_schema", true)
+            .unwrap();
+        assert_eq!(connection.execute(damage, []).unwrap(), 1);
+        drop(connection);
+        let faults = verify(&fixture, Depth::Quick).faults;
+        let is_found = faults
+            .iter()
+            .any(|fault| format!("{}: {}", fault.place, fault.reason).contains(expected));
+        assert!(is_found, "{damage}\n{faults:#?}");
+    }
+}
+
+/// A column of a wrong type told what was tried, and not where.
+#[test]
+fn a_malformed_note_of_a_schema_step_names_the_database() {
+    let fixture = fixture();
+    let connection = rusqlite::Connection::open(fixture.database()).unwrap();
+    // What a database was made with is a text; a damaged page can hold anything, which STRICT tables let nobody write.
+    connection
+        .execute_batch(
+            "PRAGMA writable_schema = 1;
+             UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'migrations';",
+        )
+        .unwrap();
+    drop(connection);
+    let connection = rusqlite::Connection::open(fixture.database()).unwrap();
+    connection
+        .pragma_update(None, "ignore_check_constraints", true)
+        .unwrap();
+    let damage = "UPDATE migrations SET sql_digest = 7 WHERE version = 1";
+    assert_eq!(connection.execute(damage, []).unwrap(), 1);
+    drop(connection);
+    let error = orket_lsi::Store::open_read_only(&fixture.home(), &[])
+        .err()
+        .unwrap();
+    let name = fixture.database().display().to_string();
+    assert!(error.to_string().contains(&name), "{error}");
+    assert_eq!(error.code(), Some(Code::LsiCorruptRecord));
+}

@@ -43,6 +43,33 @@ fn brought_forward_is_written_anew() {
     }
 }
 
+/// A power cut once left a marker of the newest generation over files that were never written: the view is not synced, and
+/// nothing looked at it again.
+#[test]
+#[cfg(target_os = "linux")]
+fn after_another_start_of_the_machine_the_view_is_written_anew() {
+    let fixture = Fixture::new();
+    let turn = turn("a", 1)
+        .put("note/p", "p", &[])
+        .put("note/x", "x", &["p"]);
+    fixture.promote(&turn).unwrap();
+    fixture.store.project_view().unwrap();
+    let whole = tree(&view(&fixture));
+    fs::remove_dir_all(view(&fixture).join("triplets")).unwrap();
+    assert_eq!(
+        fixture.store.project_view().unwrap(),
+        0,
+        "nobody looks while the machine runs"
+    );
+    let boot = fixture.home().join("index/committed.boot");
+    for torn in ["another start\n", ""] {
+        fs::write(&boot, torn).unwrap();
+        assert!(fixture.store.project_view().unwrap() > 0);
+        assert!(whole == tree(&view(&fixture)));
+        assert_eq!(fixture.store.project_view().unwrap(), 0);
+    }
+}
+
 #[test]
 fn files_are_the_records_of_the_law() {
     let fixture = Fixture::new();

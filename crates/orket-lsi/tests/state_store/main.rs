@@ -7,8 +7,12 @@
 
 mod damage;
 mod digest;
+mod histories;
 mod housed;
+mod law_1;
 mod medium;
 mod migration;
+mod names;
+mod two_runs;
 
 orket_testkit::state_store_conformance!(housed::Housed::empty);

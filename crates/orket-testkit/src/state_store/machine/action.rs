@@ -28,21 +28,24 @@ pub(super) enum Action {
 }
 
 pub(super) fn actions() -> impl Strategy<Value = Vec<Action>> {
+    prop::collection::vec(action(), 12..40)
+}
+
+pub(super) fn action() -> impl Strategy<Value = Action> {
     let finish = prop_oneof![
         3 => Just(Finish::Commit),
         1 => Just(Finish::Leave),
         1 => Just(Finish::Discard),
     ];
     let slot = || 0..SLOTS;
-    let action = prop_oneof![
+    prop_oneof![
         10 => (slot(), change(), prop::bool::weighted(0.15))
             .prop_map(|(slot, change, again)| Action::Execute { slot, change, again }),
         9 => (slot(), prop_oneof![9 => Just(0_u64), 1 => 1_u64..3])
             .prop_map(|(slot, beyond)| Action::Promote { slot, beyond }),
         2 => (slot(), finish).prop_map(|(slot, finish)| Action::Finish { slot, finish }),
         1 => Just(Action::Snapshot),
-    ];
-    prop::collection::vec(action, 12..40)
+    ]
 }
 
 fn change() -> impl Strategy<Value = Change> {

@@ -2,12 +2,15 @@
 
 mod action;
 mod check;
+mod medium;
 mod model;
 mod play;
 
 use orket_kernel::{Kernel, StateStore};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
+
+pub use medium::{Medium, random_histories_on_a_medium_agree_with_the_model};
 
 /// A fixed seed: a run of the suite is the same everywhere.
 pub(super) fn config(cases: u32) -> ProptestConfig {

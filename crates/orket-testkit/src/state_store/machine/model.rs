@@ -177,6 +177,12 @@ pub(super) enum Expected {
 }
 
 impl Model {
+    /// A collection removes what runs that have ended left in the staging area.
+    pub(super) fn collected(&mut self) {
+        let ended = self.runs.iter_mut().filter(|run| run.finished.is_some());
+        ended.for_each(|run| run.staged.clear());
+    }
+
     pub(super) fn foreign(&self, run: usize) -> u64 {
         self.generation - self.runs[run].promoted
     }

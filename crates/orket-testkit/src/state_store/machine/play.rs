@@ -1,14 +1,22 @@
 //! A history is played: each action is done by the kernel and by the model.
 
 use orket_kernel::{
-    Code, EvidencePolicy, Finish, Kernel, KernelError, Outcome, PromotionReport, RunDescriptor,
-    RunEnvelope, RunStatus, StateStore, TurnId, TurnInput,
+    Code, Digest, EvidencePolicy, Finish, Kernel, KernelError, Outcome, PromotionReport,
+    RunDescriptor, RunEnvelope, RunStatus, StateStore, TurnId, TurnInput,
 };
 
 use super::super::world::{envelope, run_id, stem};
 use super::action::{Action, SLOTS};
 use super::check;
 use super::model::{Board, Change, Expected, Model, NAMES, Run, Staged};
+
+/// What is known of a store while it is closed.
+#[derive(Default)]
+pub(super) struct Memory {
+    model: Model,
+    /// The run of each slot.
+    open: [Option<usize>; SLOTS],
+}
 
 pub(super) struct Play<'k, S: StateStore> {
     kernel: &'k Kernel<S>,
@@ -20,11 +28,25 @@ pub(super) struct Play<'k, S: StateStore> {
 
 impl<'k, S: StateStore> Play<'k, S> {
     pub(super) fn new(kernel: &'k Kernel<S>) -> Play<'k, S> {
+        Play::resume(kernel, Memory::default())
+    }
+
+    /// Goes on with a store that was opened again.
+    pub(super) fn resume(kernel: &'k Kernel<S>, memory: Memory) -> Play<'k, S> {
         Play {
             kernel,
-            model: Model::default(),
-            open: [None; SLOTS],
+            model: memory.model,
+            open: memory.open,
             snapshots: Vec::new(),
+        }
+    }
+
+    /// Ends here for now: snapshots are as they were.
+    pub(super) fn suspend(self) -> Memory {
+        self.check_snapshots();
+        Memory {
+            model: self.model,
+            open: self.open,
         }
     }
 
@@ -42,15 +64,34 @@ impl<'k, S: StateStore> Play<'k, S> {
                 self.snapshots.push((snapshot, self.model.clone()));
             }
         }
+        self.check();
+    }
+
+    /// The store was swept: it is as before, but for what runs that have ended had staged.
+    pub(super) fn collected(&mut self) {
+        self.model.collected();
+        self.check();
+    }
+
+    pub(super) fn state_digest(&self) -> Digest {
+        self.model.board.digest()
+    }
+
+    /// Compares the store with the model.
+    pub(super) fn check(&self) {
         check::view(&self.kernel.store().committed().unwrap(), &self.model);
         check::staging(self.kernel.store(), &self.model);
     }
 
-    /// Looks at the end: snapshots are as they were, and every run replays; one without a promoted turn must fail.
-    pub(super) fn end(&self) {
+    fn check_snapshots(&self) {
         for (snapshot, model) in &self.snapshots {
             check::view(snapshot, model);
         }
+    }
+
+    /// Looks at the end: snapshots are as they were, and every run replays; one without a promoted turn must fail.
+    pub(super) fn end(&self) {
+        self.check_snapshots();
         for run in &self.model.runs {
             let run_id = run_id(&run.name);
             let descriptor = RunDescriptor {
