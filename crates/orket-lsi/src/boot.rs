@@ -35,6 +35,15 @@ pub(crate) fn note(home: &Home) -> Result<(), StoreError> {
         .map_err(|error| StoreError::file(&path, "written", error))
 }
 
+/// Notes that the view may not be whole until it is said again.
+pub(crate) fn forget(home: &Home) -> Result<(), StoreError> {
+    let path = home.index().join(FILE);
+    let removed = whole_file::remove(&path);
+    removed
+        .map(|_| ())
+        .map_err(|error| StoreError::file(&path, "removed", error))
+}
+
 fn now() -> Option<Vec<u8>> {
     fs::read(Path::new(SYSTEM)).ok().filter(|id| !id.is_empty())
 }

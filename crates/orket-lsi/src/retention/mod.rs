@@ -25,7 +25,7 @@ use crate::commit::CommitTransaction;
 use crate::content::Content;
 use crate::verify::Findings;
 use crate::{Store, StoreError, verify, view};
-use crate::{home_lock, horizon};
+use crate::{boot, home_lock, horizon};
 
 use files::Files;
 use plan::{Claim, Plan};
@@ -140,8 +140,14 @@ impl Store {
                 moment,
                 plan,
             };
+            // Cut short after the rows, the view would keep files of objects that are gone: then it is written anew.
+            let is_whole = boot::is_same(self.layout()).map_err(fault)?;
+            boot::forget(self.layout()).map_err(fault)?;
             sweeping.rows(claim, fault)?;
-            self.sweep_files(&stale, &mut collected).map_err(fault)?;
+            let is_swept = self.sweep_files(&stale, &mut collected).map_err(fault)?;
+            if is_whole && is_swept {
+                boot::note(self.layout()).map_err(fault)?;
+            }
             collected.given_back_bytes = space::give_back(self).map_err(fault)?;
         }
         Ok(collected)
@@ -185,8 +191,8 @@ impl Store {
         Ok(changed)
     }
 
-    /// Removes files, each kind after what forgets it is committed.
-    fn sweep_files(&self, stale: &Files, collected: &mut Collected) -> Result<(), StoreError> {
+    /// Removes files, each kind after what forgets it is committed. Tells whether those of the view could be removed.
+    fn sweep_files(&self, stale: &Files, collected: &mut Collected) -> Result<bool, StoreError> {
         let keeping = home_lock::remove_blobs(self.layout());
         if let Err(StoreError::Busy { .. }) = keeping {
             let note = "a backup was copying large contents; the next collection removes theirs";
@@ -208,11 +214,14 @@ impl Store {
         stale.remove()?;
         let snapshot = self.snapshot()?;
         match view::lock_of(self.layout()) {
-            Ok(_lock) => files::view_objects(snapshot.access(), &BTreeSet::new())?.remove(),
+            Ok(_lock) => {
+                files::view_objects(snapshot.access(), &BTreeSet::new())?.remove()?;
+                Ok(true)
+            }
             Err(StoreError::Busy { .. }) => {
                 let note = "another command was writing the view; the next collection cleans it";
                 collected.notes.push(note.to_owned());
-                Ok(())
+                Ok(false)
             }
             Err(error) => Err(error),
         }
