@@ -38,7 +38,8 @@ impl<S: StateStore> Run<'_, S> {
             &record,
         )?;
         transaction.commit()?;
-        staging.discard(&self.handle.run_id, turn_id)?;
+        // The promotion is durable, and what lies below the ledger is passed over: clearing it away may fail.
+        let _ = staging.discard(&self.handle.run_id, turn_id);
         Ok(report)
     }
 }

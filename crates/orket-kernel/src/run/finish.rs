@@ -94,21 +94,20 @@ impl<S: StateStore> Run<'_, S> {
         if status != RunStatus::Open {
             transaction.commit()?;
         }
-        // What is cleared away now is of no use to anybody: the end of the run is durable.
-        let keeps = match finish {
-            Finish::Leave => true,
-            Finish::Discard => self.envelope.evidence == EvidencePolicy::Retain,
-            Finish::Commit => false,
-        };
-        if !keeps {
-            turns
-                .iter()
-                .try_for_each(|turn| staging.discard(run_id, *turn))?;
-        }
-        let (left, discarded) = match finish {
-            Finish::Commit => (Vec::new(), Vec::new()),
-            Finish::Leave | Finish::Discard if keeps => (turns, Vec::new()),
-            Finish::Leave | Finish::Discard => (Vec::new(), turns),
+        // The end of the run is durable; what is cleared away now is of no use to anybody, and clearing it may fail.
+        let clear = |turn: &TurnId| staging.discard(run_id, *turn).is_ok();
+        let (discarded, left) = match finish {
+            Finish::Leave => (Vec::new(), turns),
+            Finish::Discard if self.envelope.evidence == EvidencePolicy::Retain => {
+                (Vec::new(), turns)
+            }
+            Finish::Discard => turns.into_iter().partition(clear),
+            Finish::Commit => {
+                turns.iter().for_each(|turn| {
+                    clear(turn);
+                });
+                (Vec::new(), Vec::new())
+            }
         };
         let issues = promoted.iter().flat_map(|report| &report.issues);
         Ok(RunSummary {

@@ -9,6 +9,7 @@ mod atomicity;
 mod compare;
 mod deletion;
 mod fortress;
+mod leftovers;
 mod order;
 mod replay;
 mod world;
