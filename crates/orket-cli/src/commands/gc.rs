@@ -13,7 +13,7 @@ use crate::{terminal, wire};
 
 /// Removes what retention lets go; without --apply it only says what that would be
 ///
-/// The policy stands in orket.toml, under [retention]: `generations`, `runs`, `bytes`. Without a bound everything is kept that
+/// The policy stands in orket.toml, in the table retention: `generations`, `runs`, `bytes`. Without a bound everything is kept that
 /// something names, and only leftovers go. What an open or pinned run needs always stays, and so does the present state: its
 /// digest does not change.
 #[derive(clap::Args)]
