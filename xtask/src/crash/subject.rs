@@ -1,6 +1,7 @@
 //! What is stopped, cut and failed: scenarios of the driver, and the program itself.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -26,6 +27,9 @@ pub(crate) const SCENARIOS: &[&str] = &[
 
 /// The sample epic with recorded answers, by the program itself.
 pub(crate) const RUN: &str = "run";
+
+/// What runs leave in a project.
+const LEFTOVERS: &[&str] = &[".orket", "agent_output", "workspace"];
 
 /// The programs under test and the sample project.
 pub(crate) struct Programs {
@@ -75,7 +79,15 @@ impl Subject<'_> {
     /// Makes the tree as it is before.
     pub(crate) fn prepare(&self, place: &Place) -> Result<()> {
         if self.is_run() {
-            return copy(&self.programs.sample, &place.tree().join("project"));
+            let project = place.tree().join("project");
+            copy(&self.programs.sample, &project)?;
+            // The sample runs in place too, and what somebody's runs left in it is none of this.
+            for left in LEFTOVERS.iter().map(|left| project.join(left)) {
+                if left.is_dir() {
+                    fs::remove_dir_all(&left)?;
+                }
+            }
+            return Ok(());
         }
         let home = self.home(place);
         let output = self.drive(&["prepare", self.name, &shown(&home)])?;
