@@ -197,6 +197,30 @@ pub(crate) const TRIALS: &[(&str, &[Feature], Trial)] = &[
         )?;
         check(survivors(&mark()).is_empty(), "it lives")
     }),
+    // An engine took such a program for one that never started, although it had run.
+    (
+        "output that is faster than the report of the start is limited too",
+        &[],
+        |scene, _| {
+            let mut job = scene.job("");
+            // A pipe holds 65,536 bytes, so the report is sent only when the engine has read more than the limit.
+            let child = scene.path("slow-to-report");
+            fs::write(
+                &child,
+                "#!/bin/sh\nhead -c 80000 /dev/zero\necho '\"Ready\"' >&0\nexec sleep 60\n",
+            )
+            .unwrap();
+            fs::set_permissions(&child, fs::Permissions::from_mode(0o755)).unwrap();
+            job.limits.output_bytes = 10_000;
+            let outcome = Sandbox::with_child(child).run(&job, LeastTier::None);
+            match outcome {
+                Ok(outcome) if outcome.status == Status::OutputLimit => {
+                    check(outcome.stdout.len() == 10_000, "not cut at the limit")
+                }
+                other => Err(format!("{other:?}")),
+            }
+        },
+    ),
     ("root is given up", &[Feature::OwnUser], |scene, sandbox| {
         let outcome = run(sandbox, &scene.job("id -u"))?;
         let expected = if own_user() == 0 { 65534 } else { own_user() };

@@ -342,7 +342,8 @@ impl Attempt {
             if !more {
                 break;
             }
-            if self.stdout.bytes.len() + self.stderr.bytes.len() > bounds.output_bytes {
+            // The report that the program starts passes through two stages: its output can be faster.
+            if ready && self.is_over(bounds) {
                 cut = Some(Status::OutputLimit);
             } else if Instant::now() >= deadline {
                 cut = Some(Status::TimedOut);
@@ -354,7 +355,7 @@ impl Attempt {
         self.stop();
         // What was written before the end is still in the pipes.
         self.read_pipes(bounds).map_err(output)?;
-        if self.stdout.bytes.len() + self.stderr.bytes.len() > bounds.output_bytes {
+        if self.is_over(bounds) {
             cut = Some(Status::OutputLimit);
             self.stdout.bytes.truncate(bounds.output_bytes);
             self.stderr
@@ -379,18 +380,15 @@ impl Attempt {
             tv_nsec: 0,
         });
         let mut polled = vec![PollFd::new(&self.control, PollFlags::IN)];
-        polled.extend(
-            self.stdout
-                .pipe
-                .as_ref()
-                .map(|pipe| PollFd::new(pipe, PollFlags::IN)),
-        );
-        polled.extend(
-            self.stderr
-                .pipe
-                .as_ref()
-                .map(|pipe| PollFd::new(pipe, PollFlags::IN)),
-        );
+        // What is too much already is not waited for.
+        if !self.is_over(bounds) {
+            let pipes = [
+                self.stdout.pipe.as_ref().map(AsFd::as_fd),
+                self.stderr.pipe.as_ref().map(AsFd::as_fd),
+            ];
+            let pipes = pipes.into_iter().flatten();
+            polled.extend(pipes.map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN)));
+        }
         match rustix::event::poll(&mut polled, Some(&timeout)) {
             Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(true),
             Ok(_) => {}
@@ -399,6 +397,11 @@ impl Attempt {
         drop(polled);
         self.read_pipes(bounds)?;
         read_available(&mut self.control, &mut self.received, usize::MAX)
+    }
+
+    /// Tells whether more output was read than is allowed.
+    fn is_over(&self, bounds: &Bounds) -> bool {
+        self.stdout.bytes.len() + self.stderr.bytes.len() > bounds.output_bytes
     }
 
     fn read_pipes(&mut self, bounds: &Bounds) -> io::Result<()> {
