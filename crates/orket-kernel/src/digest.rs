@@ -52,7 +52,14 @@ impl Digest {
 
     /// Returns the digest as 64 lower-case hexadecimal characters.
     pub fn to_hex(&self) -> String {
-        hex::encode(self.0)
+        // Called for every digest of every record: an allocation and a table are several times as fast as `hex::encode`.
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = String::with_capacity(2 * self.0.len());
+        for byte in self.0 {
+            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            text.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+        text
     }
 
     /// Takes `text` as a digest.

@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use crate::StoreError;
 use crate::believed::Believed;
+use crate::checked::Checked;
 use crate::home::Home;
 
 /// A connection, inside a transaction, and where its database lies.
@@ -11,8 +12,10 @@ use crate::home::Home;
 pub(crate) struct Access<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) home: &'a Home,
-    /// What the transaction has checked; `None` where everything is to be read anew.
+    /// The nodes that were checked; `None` where everything is to be read anew.
     pub(crate) believed: Option<&'a Believed>,
+    /// What the transaction has checked of stems and ids; `None` likewise.
+    pub(crate) checked: Option<&'a Checked>,
 }
 
 impl Access<'_> {

@@ -1,7 +1,7 @@
-//! The nodes of the state trees that a transaction has already checked.
+//! The nodes of the state trees that were already checked.
 //!
 //! A promotion goes down the same paths several times: when it is planned, when it is compared with the state, and when
-//! it changes the tree. The nodes near the root lie on all of them. Each is read and hashed once.
+//! it changes the tree; and the nodes near the root lie on the paths of every promotion. Each is read and hashed once.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,8 +14,8 @@ use crate::tree::Node;
 /// About 5 MiB at the most.
 const NODES_MAX: usize = 4096;
 
-/// Nodes by the digest that was found to be theirs. It lives no longer than one transaction, whose view of the database
-/// nothing else changes, so no damage that comes later is hidden by it.
+/// Nodes by the digest that was found to be theirs, so what is kept here is true of any database and at any time. As a page
+/// that SQLite holds, a node that is held is not read again: what becomes of its row meanwhile a verification finds.
 #[derive(Debug, Default)]
 pub(crate) struct Believed {
     nodes: RefCell<BTreeMap<Digest, Arc<Node>>>,

@@ -7,11 +7,12 @@ use orket_kernel::{Digest, Outcome, PromotionPlan, RunEnvelope, RunHandle, RunId
 use rusqlite::Connection;
 
 use crate::access::Access;
-use crate::believed::Believed;
+use crate::checked::Checked;
 use crate::committed::Committed;
 use crate::content::{self, Content};
 use crate::gate::Pass;
 use crate::promotion::{self, Head};
+use crate::store::Writer;
 use crate::{Store, StoreError, checkpoint, finish, promote, room, run, trace_artifact};
 
 /// One `IMMEDIATE` transaction: everything in it becomes durable at [`CommitTransaction::commit`], or nothing does.
@@ -21,10 +22,11 @@ use crate::{Store, StoreError, checkpoint, finish, promote, room, run, trace_art
 pub struct CommitTransaction<'a> {
     store: &'a Store,
     // Fields are dropped in this order: the connection is free before the next writer is let in.
-    connection: MutexGuard<'a, Connection>,
+    writer: MutexGuard<'a, Writer>,
     _pass: Pass<'a>,
     has_failed: Cell<bool>,
-    believed: Believed,
+    checked: Checked,
+    head: Cell<Option<Head>>,
 }
 
 /// What a promotion reached.
@@ -39,21 +41,22 @@ pub struct Promoted {
 impl<'a> CommitTransaction<'a> {
     pub(crate) fn new(
         store: &'a Store,
-        connection: MutexGuard<'a, Connection>,
+        writer: MutexGuard<'a, Writer>,
         pass: Pass<'a>,
     ) -> CommitTransaction<'a> {
         CommitTransaction {
             store,
-            connection,
+            writer,
             _pass: pass,
             has_failed: Cell::new(false),
-            believed: Believed::default(),
+            checked: Checked::default(),
+            head: Cell::new(None),
         }
     }
 
     /// Returns the connection, for the tables of other crates. Never begin, commit or roll back on it.
     pub fn connection(&self) -> &Connection {
-        &self.connection
+        &self.writer.connection
     }
 
     /// Returns where the index stands inside the transaction.
@@ -61,7 +64,12 @@ impl<'a> CommitTransaction<'a> {
     /// # Errors
     /// Fails if the chain cannot be read or does not verify.
     pub fn head(&self) -> Result<Head, StoreError> {
-        promotion::head(self.access())
+        if let Some(head) = self.head.get() {
+            return Ok(head);
+        }
+        let head = promotion::head(self.access())?;
+        self.head.set(Some(head));
+        Ok(head)
     }
 
     /// Returns the view of the state inside the transaction, promotions of the transaction included. A plan that is
@@ -113,7 +121,11 @@ impl<'a> CommitTransaction<'a> {
         plan: &PromotionPlan,
         turn_record: &[u8],
     ) -> Result<Promoted, StoreError> {
-        let head = self.judge(promote::apply(self.access(), plan, turn_record))?;
+        let head = self.judge(
+            self.head()
+                .and_then(|head| promote::apply(self.access(), head, plan, turn_record)),
+        )?;
+        self.head.set(Some(head));
         Ok(Promoted {
             generation: head.generation,
             state_digest: head.state_digest,
@@ -161,6 +173,7 @@ impl<'a> CommitTransaction<'a> {
             return Err(StoreError::Undone { path });
         }
         let committed = self
+            .writer
             .connection
             .prepare_cached("COMMIT")
             .and_then(|mut commit| commit.execute([]));
@@ -189,19 +202,21 @@ impl<'a> CommitTransaction<'a> {
 
     pub(crate) fn access(&self) -> Access<'_> {
         Access {
-            connection: &self.connection,
+            connection: &self.writer.connection,
             home: self.store.layout(),
-            believed: Some(&self.believed),
+            believed: Some(&self.writer.believed),
+            checked: Some(&self.checked),
         }
     }
 }
 
 impl Drop for CommitTransaction<'_> {
     fn drop(&mut self) {
-        if self.connection.is_autocommit() {
+        let connection = &self.writer.connection;
+        if connection.is_autocommit() {
             return;
         }
-        if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+        if let Err(error) = connection.execute_batch("ROLLBACK") {
             self.store.poison(error);
         }
     }

@@ -3,8 +3,10 @@
 use orket_kernel::{Digest, ReadError, RefSource, StateView, Stem, TripletRecord};
 
 use crate::access::Access;
+use crate::checked::IdFacts;
 use crate::content::{self, Content};
 use crate::promotion::{self, Head};
+use crate::state::Tree;
 use crate::tree_table::TreeTable;
 use crate::triplet::TripletRow;
 use crate::{StoreError, reference, state, tree, triplet};
@@ -36,10 +38,23 @@ impl<'a> Committed<'a> {
     /// Returns the row of a stem, checked against the leaf that the head vouches for.
     pub(crate) fn checked_row(&self, stem: &Stem) -> Result<Option<TripletRow>, StoreError> {
         let access = self.access;
+        let root = self.head.triplet_root;
+        if let Some(row) = access.checked.and_then(|checked| checked.row(root, stem)) {
+            return Ok(row);
+        }
+        let row = self.check_row(stem)?;
+        if let Some(checked) = access.checked {
+            checked.keep_row(root, stem, &row);
+        }
+        Ok(row)
+    }
+
+    fn check_row(&self, stem: &Stem) -> Result<Option<TripletRow>, StoreError> {
+        let access = self.access;
         let found = triplet::read(access, stem)?;
         let nodes = TreeTable {
             access,
-            tree: state::TRIPLETS,
+            tree: Tree::Triplets,
         };
         let leaf = tree::lookup(
             &nodes,
@@ -61,16 +76,26 @@ impl<'a> Committed<'a> {
     }
 
     /// Returns who defines and who references an id, checked against the leaf that the head vouches for.
-    pub(crate) fn checked_id(
-        &self,
-        id: &str,
-    ) -> Result<(Option<Stem>, Vec<RefSource>), StoreError> {
+    pub(crate) fn checked_id(&self, id: &str) -> Result<IdFacts, StoreError> {
+        let access = self.access;
+        let root = self.head.ref_root;
+        if let Some(facts) = access.checked.and_then(|checked| checked.id(root, id)) {
+            return Ok(facts);
+        }
+        let facts = self.check_id(id)?;
+        if let Some(checked) = access.checked {
+            checked.keep_id(root, id, &facts);
+        }
+        Ok(facts)
+    }
+
+    fn check_id(&self, id: &str) -> Result<IdFacts, StoreError> {
         let access = self.access;
         let defined_by = triplet::defining_stem(access, id)?;
         let sources = reference::sources(access, id)?;
         let nodes = TreeTable {
             access,
-            tree: state::REFS,
+            tree: Tree::Refs,
         };
         let leaf = tree::lookup(&nodes, self.head.ref_root, &tree::key_hash(id))?;
         if state::ref_leaf(id, defined_by.as_ref(), &sources) != leaf {

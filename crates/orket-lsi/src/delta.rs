@@ -16,6 +16,8 @@ pub(crate) struct Delta {
     pub(crate) stems: BTreeMap<Stem, Option<Digest>>,
     /// The new leaf of each id whose definition or sources change; `None` if neither is left.
     pub(crate) ids: BTreeMap<String, Option<Digest>>,
+    /// The stems that were there and define the same id as before.
+    pub(crate) keeping: BTreeSet<Stem>,
     /// References that go.
     pub(crate) removed: BTreeSet<Reference>,
     /// References that come.
@@ -63,6 +65,11 @@ pub(crate) fn of(
             .map(|stem| (stem.clone(), None))
             .collect(),
         ids: BTreeMap::new(),
+        keeping: new_definitions
+            .iter()
+            .filter(|(id, stem)| old_definitions.get(*id) == Some(stem))
+            .map(|(_, stem)| stem.clone())
+            .collect(),
         removed: old_references
             .difference(&new_references)
             .cloned()

@@ -23,6 +23,7 @@ mod access;
 mod backup;
 mod believed;
 mod boot;
+mod checked;
 mod checkpoint;
 mod commit;
 mod committed;

@@ -9,22 +9,23 @@ use crate::committed::Committed;
 use crate::content::{self, Content};
 use crate::delta::{self, Delta};
 use crate::promotion::{self, Head, PromotionRow};
+use crate::state::Tree;
 use crate::tree_table::TreeTable;
 use crate::triplet::TripletRow;
 use crate::{StoreError, finish, ledger, reference, row, run, state, tree, triplet};
 
-/// Applies `plan` inside the open transaction and returns where the index stands then.
+/// Applies `plan` inside the open transaction, where the index stands at `head`, and returns where the index stands then.
 ///
 /// Everything is read and checked before the first row is written.
 pub(crate) fn apply(
     access: Access<'_>,
+    head: Head,
     plan: &PromotionPlan,
     turn_record: &[u8],
 ) -> Result<Head, StoreError> {
     run::check_known(access, &plan.run_id)?;
     finish::check_open(access, &plan.run_id)?;
     ledger::check_order(access, &plan.run_id, plan.turn_id)?;
-    let head = promotion::head(access)?;
     let delta = delta::of(plan, access, Committed::new(access, head))?;
 
     let generation = head.generation + 1;
@@ -50,9 +51,9 @@ pub(crate) fn apply(
         .stems
         .iter()
         .map(|(stem, leaf)| (stem.as_str(), *leaf));
-    let triplet_root = apply_leaves(access, state::TRIPLETS, head.triplet_root, stems)?;
+    let triplet_root = apply_leaves(access, Tree::Triplets, head.triplet_root, stems)?;
     let ids = delta.ids.iter().map(|(id, leaf)| (id.as_str(), *leaf));
-    let ref_root = apply_leaves(access, state::REFS, head.ref_root, ids)?;
+    let ref_root = apply_leaves(access, Tree::Refs, head.ref_root, ids)?;
 
     let record_digest = Digest::of_bytes(turn_record);
     content::keep(access, Content::Record, &record_digest, turn_record)?;
@@ -83,16 +84,23 @@ fn write_rows(
         .removed
         .iter()
         .try_for_each(|removed| reference::supersede(access, removed, generation))?;
-    plan.prune
-        .iter()
-        .try_for_each(|stem| triplet::supersede(access, stem, generation))?;
+    for stem in &plan.prune {
+        triplet::supersede(access, stem, generation)?;
+        if !delta.keeping.contains(stem) {
+            triplet::remove(access, stem)?;
+        }
+    }
     for (record, id) in &plan.put {
-        let added = TripletRow {
+        let row = TripletRow {
             record: record.clone(),
             id: id.clone(),
             generation,
         };
-        triplet::insert(access, &added)?;
+        if delta.keeping.contains(&record.stem) {
+            triplet::change(access, &row)?;
+        } else {
+            triplet::insert(access, &row)?;
+        }
     }
     delta
         .added
@@ -102,7 +110,7 @@ fn write_rows(
 
 fn apply_leaves<'a>(
     access: Access<'_>,
-    tree: &'static str,
+    tree: Tree,
     root: Digest,
     leaves: impl Iterator<Item = (&'a str, Option<Digest>)>,
 ) -> Result<Digest, StoreError> {

@@ -73,10 +73,14 @@ impl Head {
     }
 
     pub(crate) fn of(row: &PromotionRow) -> Head {
+        Head::with_digest(row, row.digest())
+    }
+
+    fn with_digest(row: &PromotionRow, digest: Digest) -> Head {
         Head {
             generation: row.generation,
             state_digest: row.state_digest,
-            chain_digest: Some(row.digest()),
+            chain_digest: Some(digest),
             triplet_root: row.triplet_root,
             ref_root: row.ref_root,
         }
@@ -98,8 +102,12 @@ pub(crate) const ALL: &str = select!("ORDER BY generation");
 
 /// Returns where the index stands.
 pub(crate) fn head(access: Access<'_>) -> Result<Head, StoreError> {
-    let newest = one(access, select!("ORDER BY generation DESC LIMIT 1"), [])?;
-    Ok(newest.as_ref().map_or_else(Head::empty, Head::of))
+    let newest = raw(access, select!("ORDER BY generation DESC LIMIT 1"), [])?;
+    let Some(columns) = newest else {
+        return Ok(Head::empty());
+    };
+    let digest = row::digest(columns.digest);
+    Ok(Head::with_digest(&from_columns(columns)?, digest))
 }
 
 /// Returns the promotion that made a generation.
@@ -158,6 +166,7 @@ pub(crate) fn append(access: Access<'_>, added: &PromotionRow) -> Result<Head, S
     let failed = access.failed("written");
     let sql = "INSERT INTO promotions (generation, run_id, turn, record_digest, triplet_root, ref_root, \
         state_digest, previous_digest, digest, lsi_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let digest = added.digest();
     let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
     statement
         .execute((
@@ -169,11 +178,11 @@ pub(crate) fn append(access: Access<'_>, added: &PromotionRow) -> Result<Head, S
             added.ref_root.as_bytes(),
             added.state_digest.as_bytes(),
             added.previous_digest.as_ref().map(Digest::as_bytes),
-            added.digest().as_bytes(),
+            digest.as_bytes(),
             LSI_VERSION,
         ))
         .map_err(&failed)?;
-    Ok(Head::of(added))
+    Ok(Head::with_digest(added, digest))
 }
 
 fn one(
@@ -181,13 +190,20 @@ fn one(
     sql: &'static str,
     parameters: impl rusqlite::Params,
 ) -> Result<Option<PromotionRow>, StoreError> {
+    raw(access, sql, parameters)?.map(from_columns).transpose()
+}
+
+fn raw(
+    access: Access<'_>,
+    sql: &'static str,
+    parameters: impl rusqlite::Params,
+) -> Result<Option<Columns>, StoreError> {
     let failed = access.failed("read");
     let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
-    let found = statement
+    statement
         .query_row(parameters, columns)
         .optional()
-        .map_err(&failed)?;
-    found.map(from_columns).transpose()
+        .map_err(&failed)
 }
 
 /// A row as it lies in the table.

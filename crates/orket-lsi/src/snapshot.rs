@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use crate::access::Access;
 use crate::believed::Believed;
+use crate::checked::Checked;
 use crate::committed::Committed;
 use crate::content::{self, Content};
 use crate::difference::{self, StemDifference};
@@ -26,6 +27,7 @@ pub struct Snapshot {
     home: Home,
     head: Head,
     believed: Believed,
+    checked: Checked,
 }
 
 impl Snapshot {
@@ -34,6 +36,7 @@ impl Snapshot {
             connection: &connection,
             home: &home,
             believed: None,
+            checked: None,
         };
         connection
             .execute_batch("BEGIN")
@@ -45,6 +48,7 @@ impl Snapshot {
             home,
             head,
             believed: Believed::default(),
+            checked: Checked::default(),
         })
     }
 
@@ -200,6 +204,7 @@ impl Snapshot {
             connection: &self.connection,
             home: &self.home,
             believed: Some(&self.believed),
+            checked: Some(&self.checked),
         }
     }
 

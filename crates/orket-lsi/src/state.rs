@@ -8,10 +8,32 @@ use orket_kernel::{Digest, RefSource, Stem, TripletRecord, object, state};
 
 pub(crate) use orket_kernel::state::digest;
 
-/// The tree of triplets.
-pub(crate) const TRIPLETS: &str = "triplets";
-/// The tree of definitions and references.
-pub(crate) const REFS: &str = "refs";
+/// One of the two trees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tree {
+    /// Of triplets.
+    Triplets,
+    /// Of definitions and references.
+    Refs,
+}
+
+impl Tree {
+    /// Returns the name of the table whose rows are the leaves.
+    pub(crate) fn leaves(self) -> &'static str {
+        match self {
+            Tree::Triplets => "triplets",
+            Tree::Refs => "refs",
+        }
+    }
+
+    /// Returns the name of the table that keeps the nodes.
+    pub(crate) fn nodes(self) -> &'static str {
+        match self {
+            Tree::Triplets => "triplet_nodes",
+            Tree::Refs => "ref_nodes",
+        }
+    }
+}
 
 /// Returns the leaf of a triplet.
 pub(crate) fn triplet_leaf(record: &TripletRecord) -> Digest {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::access::Access;
+use crate::believed::Believed;
 use crate::commit::CommitTransaction;
 use crate::gate::{Gate, Pass};
 use crate::home::Home;
@@ -45,7 +46,7 @@ pub struct Store {
     /// The schema steps that the database has while this program may use it.
     steps: Vec<Migration>,
     /// `None` if the store was opened read-only.
-    writer: Option<Mutex<Connection>>,
+    writer: Option<Mutex<Writer>>,
     /// Held by a store that can write: nobody puts another database in its place meanwhile.
     _lock: Option<HomeLock>,
     limits: Limits,
@@ -57,6 +58,21 @@ pub struct Store {
     poison: Mutex<Option<Cause>>,
     /// How often this process committed.
     commits: AtomicU64,
+}
+
+/// The connection that writes, and the nodes that were checked on it.
+pub(crate) struct Writer {
+    pub(crate) connection: Connection,
+    pub(crate) believed: Believed,
+}
+
+impl Writer {
+    fn new(connection: Connection) -> Writer {
+        Writer {
+            connection,
+            believed: Believed::default(),
+        }
+    }
 }
 
 type Cause = Arc<dyn std::error::Error + Send + Sync>;
@@ -163,7 +179,7 @@ impl Store {
             home,
             settings,
             steps,
-            writer: writer.map(Mutex::new),
+            writer: writer.map(Writer::new).map(Mutex::new),
             _lock: None,
             limits: Limits::default(),
             cleaned: Recovery::default(),
@@ -224,11 +240,12 @@ impl Store {
         &self,
         work: impl FnOnce(Access<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (_pass, connection) = self.enter()?;
+        let (_pass, writer) = self.enter()?;
         let access = Access {
-            connection: &connection,
+            connection: &writer.connection,
             home: &self.home,
             believed: None,
+            checked: None,
         };
         self.judge(work(access).map_err(|error| self.waited(error)))
     }
@@ -247,18 +264,19 @@ impl Store {
     /// [`StoreError::Busy`] if another writer does not end in time.
     pub fn begin(&self) -> Result<CommitTransaction<'_>, StoreError> {
         let path = self.home.database();
-        let (pass, connection) = self.enter()?;
-        connection
+        let (pass, writer) = self.enter()?;
+        writer
+            .connection
             .prepare_cached("BEGIN IMMEDIATE")
             .and_then(|mut begin| begin.execute([]))
             .map_err(|error| self.waited(StoreError::sqlite(&path, "locked", error)))?;
-        let transaction = CommitTransaction::new(self, connection, pass);
+        let transaction = CommitTransaction::new(self, writer, pass);
         self.check_steps(transaction.connection())?;
         Ok(transaction)
     }
 
     /// Waits for the writer connection.
-    fn enter(&self) -> Result<(Pass<'_>, MutexGuard<'_, Connection>), StoreError> {
+    fn enter(&self) -> Result<(Pass<'_>, MutexGuard<'_, Writer>), StoreError> {
         self.check_poison()?;
         let path = self.home.database();
         let Some(writer) = &self.writer else {
@@ -270,8 +288,8 @@ impl Store {
         };
         self.check_poison()?;
         // A thread that panicked inside a transaction has rolled it back while unwinding.
-        let connection = writer.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((pass, connection))
+        let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((pass, writer))
     }
 
     /// Looks at what is kept and lists what is damaged; changes nothing. The full depth costs time in proportion to all

@@ -1,69 +1,93 @@
-//! The nodes of the state trees, in a table.
+//! The nodes of the state trees, in two tables.
 
 use std::sync::Arc;
 
 use orket_kernel::Digest;
-use rusqlite::OptionalExtension;
+use rusqlite::CachedStatement;
 
 use crate::StoreError;
 use crate::access::Access;
+use crate::state::Tree;
 use crate::tree::{Node, Nodes};
 
 const DIGEST_LENGTH_BYTES: usize = 32;
 const BUCKET_TAG: u8 = 1;
 const INNER_TAG: u8 = 2;
 
+/// How deep a node can lie: sixteen digits and the one before them would not fit a row number. To come deeper, 17 key
+/// hashes would have to agree in their first 60 bits.
+const DEPTH_MAX: usize = 15;
+
 /// The nodes of one tree.
 pub(crate) struct TreeTable<'a> {
     pub(crate) access: Access<'a>,
-    /// `triplets` or `refs`.
-    pub(crate) tree: &'static str,
+    pub(crate) tree: Tree,
+}
+
+impl TreeTable<'_> {
+    fn statement(
+        &self,
+        [triplets, refs]: [&'static str; 2],
+    ) -> Result<CachedStatement<'_>, StoreError> {
+        let sql = match self.tree {
+            Tree::Triplets => triplets,
+            Tree::Refs => refs,
+        };
+        let prepared = self.access.connection.prepare_cached(sql);
+        prepared.map_err(self.access.failed("prepared"))
+    }
+
+    /// A row number for a path: its digits behind a one, read as a hexadecimal number. So rows of one size stay in
+    /// their places when they change, and those near the root lie together.
+    fn row(&self, path: &str) -> Result<i64, StoreError> {
+        let row = i64::from_str_radix(&format!("1{path}"), 16);
+        row.ok()
+            .filter(|_| path.len() <= DEPTH_MAX)
+            .ok_or_else(|| StoreError::corrupt(self.place(path), "no tree is that deep"))
+    }
+
+    fn place(&self, path: &str) -> String {
+        format!("{} {path:?}", self.tree.nodes())
+    }
 }
 
 impl Nodes for TreeTable<'_> {
     type Error = StoreError;
 
     fn load(&self, path: &str) -> Result<Option<Node>, StoreError> {
-        let failed = self.access.failed("read");
-        let sql = "SELECT node FROM state_nodes WHERE tree = ?1 AND path = ?2";
-        let mut statement = self
-            .access
-            .connection
-            .prepare_cached(sql)
-            .map_err(&failed)?;
-        let bytes: Option<Vec<u8>> = statement
-            .query_row((self.tree, path), |row| row.get(0))
-            .optional()
-            .map_err(&failed)?;
-        bytes
-            .map(|bytes| decode(&bytes).ok_or_else(|| self.damaged(path)))
-            .transpose()
+        let mut statement = self.statement([
+            "SELECT node FROM triplet_nodes WHERE path = ?1",
+            "SELECT node FROM ref_nodes WHERE path = ?1",
+        ])?;
+        let mut rows = statement
+            .query([self.row(path)?])
+            .map_err(self.access.failed("read"))?;
+        let row = rows.next().map_err(self.access.failed("read"))?;
+        let Some(row) = row else { return Ok(None) };
+        let bytes = row.get_ref(0).map_err(self.access.failed("read"))?;
+        let node = bytes.as_blob().ok().and_then(decode);
+        node.map(Some).ok_or_else(|| self.damaged(path))
     }
 
     fn store(&mut self, path: &str, node: &Node) -> Result<(), StoreError> {
-        let failed = self.access.failed("written");
-        let sql = "INSERT INTO state_nodes (tree, path, node) VALUES (?1, ?2, ?3)
-            ON CONFLICT (tree, path) DO UPDATE SET node = excluded.node";
-        let mut statement = self
-            .access
-            .connection
-            .prepare_cached(sql)
-            .map_err(&failed)?;
+        let mut statement = self.statement([
+            "INSERT OR REPLACE INTO triplet_nodes (path, node) VALUES (?1, ?2)",
+            "INSERT OR REPLACE INTO ref_nodes (path, node) VALUES (?1, ?2)",
+        ])?;
         statement
-            .execute((self.tree, path, encode(node)))
-            .map_err(&failed)?;
+            .execute((self.row(path)?, encode(node)))
+            .map_err(self.access.failed("written"))?;
         Ok(())
     }
 
     fn remove(&mut self, path: &str) -> Result<(), StoreError> {
-        let failed = self.access.failed("written");
-        let sql = "DELETE FROM state_nodes WHERE tree = ?1 AND path = ?2";
-        let mut statement = self
-            .access
-            .connection
-            .prepare_cached(sql)
-            .map_err(&failed)?;
-        statement.execute((self.tree, path)).map_err(&failed)?;
+        let mut statement = self.statement([
+            "DELETE FROM triplet_nodes WHERE path = ?1",
+            "DELETE FROM ref_nodes WHERE path = ?1",
+        ])?;
+        statement
+            .execute([self.row(path)?])
+            .map_err(self.access.failed("written"))?;
         Ok(())
     }
 
@@ -79,7 +103,7 @@ impl Nodes for TreeTable<'_> {
 
     fn damaged(&self, path: &str) -> StoreError {
         StoreError::corrupt(
-            format!("state_nodes {} {path:?}", self.tree),
+            self.place(path),
             "the node is missing or does not match the digest that vouches for it",
         )
     }

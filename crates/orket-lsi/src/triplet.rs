@@ -7,6 +7,7 @@ use crate::access::Access;
 use crate::{StoreError, row};
 
 /// A row of the table, or of its history: the record of Law 5, the id that its body defines, and the generation that put it.
+#[derive(Clone, Debug)]
 pub(crate) struct TripletRow {
     pub(crate) record: TripletRecord,
     pub(crate) id: String,
@@ -108,7 +109,28 @@ pub(crate) fn insert(access: Access<'_>, added: &TripletRow) -> Result<(), Store
     Ok(())
 }
 
-/// Moves the row of a stem to the history: from `generation` on it holds no more.
+/// Changes the row of a stem whose body goes on defining the same id.
+pub(crate) fn change(access: Access<'_>, changed: &TripletRow) -> Result<(), StoreError> {
+    let sql = "UPDATE triplets SET body_digest = ?2, links_digest = ?3, manifest_digest = ?4, updated_at_turn = ?5, \
+        lsi_version = ?6, generation = ?7 WHERE stem = ?1";
+    let failed = access.failed("written");
+    let record = &changed.record;
+    let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
+    statement
+        .execute((
+            record.stem.as_str(),
+            record.body_digest.as_bytes(),
+            record.links_digest.as_bytes(),
+            record.manifest_digest.as_bytes(),
+            row::integer(record.updated_at_turn.number(), "turn")?,
+            record.lsi_version.as_str(),
+            row::integer(changed.generation, "generation")?,
+        ))
+        .map_err(&failed)?;
+    Ok(())
+}
+
+/// Copies the row of a stem, if there is one, to the history: from `generation` on it holds no more.
 pub(crate) fn supersede(
     access: Access<'_>,
     stem: &Stem,
@@ -122,6 +144,12 @@ pub(crate) fn supersede(
     statement
         .execute((stem.as_str(), row::integer(generation, "generation")?))
         .map_err(&failed)?;
+    Ok(())
+}
+
+/// Removes the row of a stem.
+pub(crate) fn remove(access: Access<'_>, stem: &Stem) -> Result<(), StoreError> {
+    let failed = access.failed("written");
     let sql = "DELETE FROM triplets WHERE stem = ?1";
     let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
     statement.execute([stem.as_str()]).map_err(&failed)?;

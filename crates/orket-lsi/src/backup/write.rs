@@ -99,6 +99,7 @@ fn write(home: &Home, drafts: &Drafts) -> Result<BackedUp, StoreError> {
         connection: &copy,
         home,
         believed: None,
+        checked: None,
     };
     let head = promotion::head(access)?;
     let blobs = beside(&copy, &drafts.database)?;

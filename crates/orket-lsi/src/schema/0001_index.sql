@@ -51,7 +51,7 @@ CREATE TABLE triplets (
 
 CREATE TABLE refs (
     id TEXT NOT NULL,
-    stem TEXT NOT NULL REFERENCES triplets (stem) DEFERRABLE INITIALLY DEFERRED,
+    stem TEXT NOT NULL,
     location TEXT NOT NULL,
     relationship TEXT NOT NULL,
     artifact_digest BLOB NOT NULL CHECK (length(artifact_digest) = 32),
@@ -94,12 +94,15 @@ CREATE TABLE horizon (
 
 INSERT INTO horizon (only, generation) VALUES (1, 0);
 
-CREATE TABLE state_nodes (
-    tree TEXT NOT NULL CHECK (tree IN ('triplets', 'refs')),
-    path TEXT NOT NULL,
-    node BLOB NOT NULL,
-    PRIMARY KEY (tree, path)
-) STRICT, WITHOUT ROWID;
+CREATE TABLE triplet_nodes (
+    path INTEGER NOT NULL PRIMARY KEY CHECK (path > 0),
+    node BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE ref_nodes (
+    path INTEGER NOT NULL PRIMARY KEY CHECK (path > 0),
+    node BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE changes (
     generation INTEGER NOT NULL,

@@ -100,6 +100,7 @@ impl Verification {
             connection: &self.connection,
             home: &self.home,
             believed: None,
+            checked: None,
         }
     }
 
@@ -108,6 +109,7 @@ impl Verification {
             connection: &self.connection,
             home: &self.home,
             believed: None,
+            checked: None,
         };
         let findings = &mut self.findings;
         access

@@ -8,7 +8,7 @@ use super::Findings;
 use crate::StoreError;
 use crate::access::Access;
 use crate::promotion::Head;
-use crate::state;
+use crate::state::Tree;
 use crate::tree;
 use crate::tree_table::TreeTable;
 
@@ -22,12 +22,12 @@ pub(super) fn check(
     head: Head,
 ) -> Result<Option<[Leaves; 2]>, StoreError> {
     let trees = [
-        (state::TRIPLETS, head.triplet_root),
-        (state::REFS, head.ref_root),
+        (Tree::Triplets, head.triplet_root),
+        (Tree::Refs, head.ref_root),
     ];
     let mut found = [None, None];
     for (slot, (tree, root)) in found.iter_mut().zip(trees) {
-        findings.part("state_nodes", |findings| {
+        findings.part(tree.nodes(), |findings| {
             let nodes = TreeTable { access, tree };
             let mut leaves = Leaves::new();
             let mut count: i64 = 0;
@@ -37,14 +37,14 @@ pub(super) fn check(
             })?;
             findings.looked_at += count.unsigned_abs();
             let failed = access.failed("read");
-            let sql = "SELECT count(*) FROM state_nodes WHERE tree = ?1";
+            let sql = format!("SELECT count(*) FROM {}", tree.nodes());
             let kept: i64 = access
                 .connection
-                .query_row(sql, [tree], |row| row.get(0))
+                .query_row(&sql, [], |row| row.get(0))
                 .map_err(&failed)?;
             if kept != count {
                 let reason = format!("{kept} nodes are kept, and the root reaches {count}");
-                findings.corrupt(format!("state_nodes {tree}"), reason);
+                findings.corrupt(tree.nodes().to_owned(), reason);
             }
             *slot = Some(leaves);
             Ok(())

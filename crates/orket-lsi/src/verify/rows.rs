@@ -8,6 +8,7 @@ use super::Findings;
 use super::nodes::Leaves;
 use crate::access::Access;
 use crate::promotion::Head;
+use crate::state::Tree;
 use crate::{StoreError, history, past, row, state, tree, triplet};
 
 pub(super) fn check(
@@ -37,19 +38,24 @@ pub(super) fn check(
     }
     match leaves {
         Some([triplet_leaves, ref_leaves]) => {
-            compare(findings, state::TRIPLETS, &triplets, &triplet_leaves);
-            compare(findings, state::REFS, &refs, &ref_leaves);
+            compare(
+                findings,
+                Tree::Triplets.leaves(),
+                &triplets,
+                &triplet_leaves,
+            );
+            compare(findings, Tree::Refs.leaves(), &refs, &ref_leaves);
         }
         // Without its nodes the tree tells only whether all rows are as they were.
         None => {
             for (tree, rows, root) in [
-                (state::TRIPLETS, &triplets, head.triplet_root),
-                (state::REFS, &refs, head.ref_root),
+                (Tree::Triplets, &triplets, head.triplet_root),
+                (Tree::Refs, &refs, head.ref_root),
             ] {
                 let entries: Vec<tree::Entry> =
                     rows.iter().map(|(key, (_, leaf))| (*key, *leaf)).collect();
                 if tree::root_of(&entries) != root {
-                    findings.corrupt(tree, "its rows do not match the state digest");
+                    findings.corrupt(tree.leaves(), "its rows do not match the state digest");
                 }
             }
         }

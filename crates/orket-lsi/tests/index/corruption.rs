@@ -110,9 +110,9 @@ fn a_changed_reference_or_definition_is_found() {
 #[test]
 fn a_changed_node_is_found() {
     let read = |fixture: &Fixture| fixture.store.snapshot().unwrap().triplet(&stem("note/x"));
-    check("DELETE FROM state_nodes WHERE tree = 'triplets'", read);
+    check("DELETE FROM triplet_nodes", read);
     check(
-        "UPDATE state_nodes SET node = zeroblob(length(node)) WHERE tree = 'triplets' AND path = ''",
+        "UPDATE triplet_nodes SET node = zeroblob(length(node)) WHERE path = 1",
         read,
     );
 }

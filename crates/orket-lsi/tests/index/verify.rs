@@ -292,16 +292,16 @@ fn every_kind_of_damaged_column_is_found_and_named() {
         ("UPDATE horizon SET generation = 9", "horizon: it is 9"),
         // nodes and changes
         (
-            "UPDATE state_nodes SET node = zeroblob(length(node)) WHERE tree = 'refs' AND path = ''",
-            "state_nodes refs \"\"",
+            "UPDATE ref_nodes SET node = zeroblob(length(node)) WHERE path = 1",
+            "ref_nodes \"\"",
         ),
         (
-            "DELETE FROM state_nodes WHERE tree = 'triplets' AND path = ''",
-            "state_nodes triplets \"\"",
+            "DELETE FROM triplet_nodes WHERE path = 1",
+            "triplet_nodes \"\"",
         ),
         (
-            "INSERT INTO state_nodes VALUES ('refs', 'ffff', x'01')",
-            "state_nodes refs: ",
+            "INSERT INTO ref_nodes VALUES (0x1ffff, x'01')",
+            "ref_nodes: ",
         ),
         (
             "DELETE FROM changes WHERE kind = 'triplet' AND name = 'note/y'",
@@ -363,8 +363,8 @@ fn quick_sees_chain_ledger_and_nodes() {
         ),
         ("DELETE FROM ledger WHERE run_id = 'a'", "ledger a"),
         (
-            "DELETE FROM state_nodes WHERE tree = 'triplets' AND path = ''",
-            "state_nodes triplets \"\"",
+            "DELETE FROM triplet_nodes WHERE path = 1",
+            "triplet_nodes \"\"",
         ),
     ] {
         let fixture = fixture();
