@@ -1,15 +1,18 @@
 //! The committed state as the kernel reads it, every fact checked against the head.
 
-use orket_kernel::{Digest, ReadError, RefSource, StateView, Stem, TripletRecord};
+use orket_kernel::{
+    Digest, ReadError, RefSource, StateView, Stem, TripletRecord, canonical, references_of,
+};
 
 use crate::access::Access;
 use crate::checked::IdFacts;
 use crate::content::{self, Content};
 use crate::promotion::{self, Head};
+use crate::reference::{self, Reference};
 use crate::state::Tree;
 use crate::tree_table::TreeTable;
 use crate::triplet::TripletRow;
-use crate::{StoreError, reference, state, tree, triplet};
+use crate::{StoreError, state, tree, triplet};
 
 /// A view of the committed state inside a transaction.
 ///
@@ -73,6 +76,24 @@ impl<'a> Committed<'a> {
             return Err(StoreError::corrupt(format!("triplets {stem}"), reason));
         }
         Ok(Some(row))
+    }
+
+    /// Returns what the links of a checked row reference, taken from the links themselves.
+    pub(crate) fn references(&self, row: &TripletRow) -> Result<Vec<Reference>, StoreError> {
+        let TripletRecord {
+            stem, links_digest, ..
+        } = &row.record;
+        let damaged = |reason: String| {
+            let place = format!("triplets {stem}");
+            StoreError::corrupt(
+                place,
+                format!("its links, the object {links_digest}, {reason}"),
+            )
+        };
+        let bytes = content::read(self.access, Content::Object, links_digest)?;
+        let bytes = bytes.ok_or_else(|| damaged("are not kept".to_owned()))?;
+        let links = canonical::parse(&bytes).map_err(|error| damaged(error.to_string()))?;
+        Ok(references_of(stem, &links, *links_digest))
     }
 
     /// Returns who defines and who references an id, checked against the leaf that the head vouches for.

@@ -48,7 +48,8 @@ pub(crate) fn insert(
             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         added,
         generation,
-    )
+    )?;
+    Ok(())
 }
 
 /// Moves a reference to the history: from `generation` on it is no more.
@@ -57,7 +58,7 @@ pub(crate) fn supersede(
     removed: &Reference,
     generation: u64,
 ) -> Result<(), StoreError> {
-    change(
+    let moved = change(
         access,
         "INSERT INTO ref_history (id, stem, location, relationship, artifact_digest, generation, until) \
             SELECT id, stem, location, relationship, artifact_digest, generation, ?6 FROM refs \
@@ -65,12 +66,13 @@ pub(crate) fn supersede(
         removed,
         generation,
     )?;
+    one_row(moved, removed)?;
     let failed = access.failed("written");
     let sql = "DELETE FROM refs WHERE id = ?1 AND stem = ?2 AND location = ?3 AND relationship = ?4 \
         AND artifact_digest = ?5";
     let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
     let (id, source) = removed;
-    statement
+    let deleted = statement
         .execute((
             id,
             source.stem.as_str(),
@@ -79,15 +81,29 @@ pub(crate) fn supersede(
             source.artifact_digest.as_bytes(),
         ))
         .map_err(&failed)?;
-    Ok(())
+    one_row(deleted, removed)
 }
 
+/// A row that was read and cannot be found by its key lies in a damaged page: what is written beside it is not found either.
+fn one_row(rows: usize, (id, source): &Reference) -> Result<(), StoreError> {
+    if rows == 1 {
+        return Ok(());
+    }
+    let RefSource { stem, location, .. } = source;
+    let reason = format!("{rows} row(s) are found by its key");
+    Err(StoreError::corrupt(
+        format!("refs {id:?} of {stem} at {location}"),
+        reason,
+    ))
+}
+
+/// Returns how many rows it wrote.
 fn change(
     access: Access<'_>,
     sql: &'static str,
     (id, source): &Reference,
     generation: u64,
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
     let failed = access.failed("written");
     let mut statement = access.connection.prepare_cached(sql).map_err(&failed)?;
     statement
@@ -99,8 +115,7 @@ fn change(
             source.artifact_digest.as_bytes(),
             row::integer(generation, "generation")?,
         ))
-        .map_err(&failed)?;
-    Ok(())
+        .map_err(&failed)
 }
 
 /// Runs a query for the columns of a reference.

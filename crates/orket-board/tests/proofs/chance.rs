@@ -16,6 +16,12 @@ pub(crate) fn seed() -> u64 {
     std::env::var("ORKET_SEED").map_or(20_260_404, |seed| seed.parse().unwrap())
 }
 
+/// Returns the one round that is to be played, if not all: a failure prints its number.
+pub(crate) fn chosen_round() -> Option<u64> {
+    let round = std::env::var("ORKET_ROUND").ok()?;
+    Some(round.parse().unwrap())
+}
+
 /// Returns a number below `limit`, which must not be 0.
 pub(crate) fn below(chance: &mut SplitMix64, limit: usize) -> usize {
     usize::try_from(chance.next_u64() % limit as u64).unwrap()

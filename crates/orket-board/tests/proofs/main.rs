@@ -1,6 +1,7 @@
 //! Proofs over index, board and journal together: damage at random, several processes, runs that get in each other's way.
 //!
-//! By default each takes a few seconds. `ORKET_FULL=1` asks for the long form, `ORKET_SEED` for another seed.
+//! By default each takes a few seconds. `ORKET_FULL=1` asks for the long form, `ORKET_SEED` for another seed,
+//! `ORKET_ROUND` for that one round of the damages.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,5 +1,7 @@
 //! Damage behind the back of the store is found by the read that meets it.
 
+use std::os::unix::fs::FileExt;
+
 use orket_kernel::{Code, ReadError, StateView};
 use orket_lsi::StoreError;
 
@@ -180,6 +182,79 @@ fn damage_is_not_sealed_under_a_new_digest() {
     let error = fixture.promote_plan(&plan).unwrap_err();
     assert_eq!(error.code(), Some(Code::LsiCorruptRecord), "{error}");
     assert_eq!(fixture.store.head().unwrap().generation, 2);
+}
+
+/// The page of the index by stem was swapped with another. A promotion asked that index which references of a stem go, was told
+/// none, and sealed those that should have gone under a new state digest.
+#[test]
+fn an_index_that_forgot_its_rows_leads_no_promotion_astray() {
+    let whole = fixture();
+    let damaged = without_rows(&whole, "refs_by_stem");
+    for (name, changes) in [
+        ("changed", turn("a", 2).put("note/x", "x", &["y"])),
+        ("deleted", turn("b", 2).delete("note/y")),
+    ] {
+        let (intact, damaged) = (whole.copy(), damaged.copy());
+        let expected = intact.promote(&changes).unwrap();
+        intact.check_whole();
+        match damaged.promote(&changes) {
+            Ok(promoted) => assert_eq!(promoted.state_digest, expected.state_digest, "{name}"),
+            Err(error) => {
+                assert_eq!(
+                    error.code(),
+                    Some(Code::LsiCorruptRecord),
+                    "{name}: {error}"
+                );
+            }
+        }
+    }
+}
+
+/// Returns a copy of a home in which an index of the database is an empty page.
+fn without_rows(fixture: &Fixture, index: &str) -> Fixture {
+    let damaged = fixture.copy();
+    let home = damaged.home();
+    let connection = rusqlite::Connection::open(damaged.database()).unwrap();
+    let page: u32 = connection
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = ?1",
+            [index],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let size: u32 = connection
+        .query_row("PRAGMA page_size", [], |row| row.get(0))
+        .unwrap();
+    let is_busy: bool = connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .unwrap();
+    assert!(!is_busy);
+    drop(connection);
+    // A leaf of an index, with no cells, whose cells begin at the end of the page.
+    let content = u16::try_from(size).unwrap().to_be_bytes();
+    let leaf = [0x0a, 0, 0, 0, 0, content[0], content[1], 0];
+    let file = std::fs::File::options()
+        .write(true)
+        .open(crate::fixture::database(&home))
+        .unwrap();
+    file.write_all_at(&leaf, u64::from((page - 1) * size))
+        .unwrap();
+    // A copy is opened anew: what the store has read of the whole one is no more.
+    damaged.copy()
+}
+
+/// The id of a row is no part of its leaf: one that became another, where the index of the ids does not say so, let the old
+/// definition stay.
+#[test]
+fn an_id_that_the_state_digest_does_not_hold_is_not_taken_for_the_old_one() {
+    let fixture = fixture();
+    let plan = fixture.plan(&turn("a", 2).delete("note/y"));
+    assert_eq!(
+        fixture.tamper("UPDATE triplets SET id = 'z' WHERE stem = 'note/y'"),
+        1
+    );
+    let error = fixture.promote_plan(&plan).unwrap_err();
+    assert_eq!(error.code(), Some(Code::LsiCorruptRecord), "{error}");
 }
 
 /// The row of a run was lost with a page: the run passed for one that never was, and could be started with another envelope.

@@ -130,6 +130,7 @@ pub(crate) struct TurnText {
     turn: u64,
     puts: Vec<(String, String, Vec<String>)>,
     deletions: Vec<String>,
+    relationship: &'static str,
 }
 
 pub(crate) fn turn(run: &str, turn: u64) -> TurnText {
@@ -138,6 +139,7 @@ pub(crate) fn turn(run: &str, turn: u64) -> TurnText {
         turn,
         puts: Vec::new(),
         deletions: Vec::new(),
+        relationship: "about",
     }
 }
 
@@ -154,10 +156,23 @@ impl TurnText {
         self
     }
 
+    /// The same with references that have no label.
+    pub(crate) fn without_labels(mut self) -> TurnText {
+        self.relationship = "";
+        self
+    }
+
     /// The same as another turn of the run.
     pub(crate) fn numbered(mut self, turn: u64) -> TurnText {
         self.turn = turn;
         self
+    }
+
+    fn reference(&self, id: &str) -> Value {
+        match self.relationship {
+            "" => object! { "type" => "note", "id" => id },
+            label => object! { "type" => "note", "id" => id, "relationship" => label },
+        }
     }
 
     pub(crate) fn staged(&self) -> StagedTurn {
@@ -175,10 +190,7 @@ impl TurnText {
             let id = stem.name().to_owned();
             let body =
                 object! { "dto_type" => "note", "id" => id.as_str(), "text" => text.as_str() };
-            let slot: Vec<Value> = references
-                .iter()
-                .map(|id| object! { "type" => "note", "id" => id.as_str(), "relationship" => "about" })
-                .collect();
+            let slot: Vec<Value> = references.iter().map(|id| self.reference(id)).collect();
             let links_digest = keep(object! { "about" => slot });
             let record = TripletRecord {
                 stem: stem.clone(),
@@ -192,7 +204,7 @@ impl TurnText {
                 let source = RefSource {
                     stem: stem.clone(),
                     location: format!("/links/about/{at}"),
-                    relationship: "about".into(),
+                    relationship: self.relationship.into(),
                     artifact_digest: links_digest,
                 };
                 (id.clone(), source)

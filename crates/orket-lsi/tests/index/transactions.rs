@@ -42,8 +42,9 @@ fn records_are_kept_outside_the_state() {
 #[test]
 fn a_reference_without_a_label_is_kept_and_pruned_like_any_other() {
     let fixture = Fixture::new();
-    let mut plan = fixture.plan(&turn("a", 1).put("note/x", "x", &["x"]));
-    plan.insert[0].1.relationship = String::new();
+    let put = turn("a", 1).put("note/x", "x", &["x"]).without_labels();
+    let plan = fixture.plan(&put);
+    assert_eq!(plan.insert[0].1.relationship, "");
     fixture.promote_plan(&plan).unwrap();
     let snapshot = fixture.store.snapshot().unwrap();
     let sources: Vec<RefSource> = plan.insert.into_iter().map(|(_, source)| source).collect();
