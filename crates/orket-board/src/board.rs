@@ -91,8 +91,8 @@ impl Board {
     /// As [`Store::verify`].
     ///
     /// # Limitations
-    /// As [`Store::verify`]. No digest covers what an event says, the epic of a run, whether it is open or how it ended, fencing
-    /// numbers, pins and what retention dropped: damage that leaves such a row well-formed is not told from what was written.
+    /// As [`Store::verify`]. A fencing number or a pin that is gone as a whole row is not missed: the first lets the lease be
+    /// taken anew, the second lets retention drop what was pinned.
     pub fn verify(&self, depth: Depth) -> Result<Verification, StoreFault> {
         let mut verification = self.store.verify(depth).map_err(from_store)?;
         if depth == Depth::Full {

@@ -101,7 +101,7 @@ pub(crate) fn apply(
     let connection = transaction.connection();
     let run_id = &import.envelope.run_id;
     let head = transaction.head().map_err(from_store)?;
-    let has_runs = !journal::runs(connection, None, None)?.is_empty();
+    let has_runs = !journal::runs(connection, None)?.is_empty();
     if head.generation > 0 || has_runs {
         return Err(from_store(StoreError::NotNew {
             generation: head.generation,

@@ -16,7 +16,7 @@ const EVENTS_MAX: i64 = 1000;
 
 /// Returns what every run needs, in the order in which they began.
 pub(crate) fn claims(kept: &Kept<'_>) -> Result<Vec<RunClaims>, StoreFault> {
-    let runs = journal::runs(kept.connection(), None, None)?;
+    let runs = journal::runs(kept.connection(), None)?;
     runs.into_iter()
         .map(|run| {
             let turns = journal::turns(kept.connection(), &run.run_id, None)?;

@@ -50,6 +50,17 @@ impl BoardSnapshot {
             .collect()
     }
 
+    /// Returns the journal's row of a run; `None` if there is no such run.
+    fn entry(&self, run_id: &RunId) -> Result<Option<RunEntry>, StoreFault> {
+        let entry = journal::run(self.index.connection(), run_id)?;
+        if entry.is_none() && self.index.envelope(run_id).map_err(from_store)?.is_some() {
+            let place = format!("run_journal {run_id}");
+            let reason = "the run has an envelope and no journal";
+            return Err(corrupt(&place, reason));
+        }
+        Ok(entry)
+    }
+
     fn run_row(&self, entry: RunEntry) -> Result<RunRow, StoreFault> {
         let envelope = self
             .index
@@ -57,13 +68,14 @@ impl BoardSnapshot {
             .map_err(from_store)?
             .ok_or_else(|| corrupt(entry.run_id.as_str(), "the run has no envelope"))?;
         let last_turn = self.index.ledger(&entry.run_id).map_err(from_store)?;
+        let is_dropped = self.index.is_dropped(&entry.run_id).map_err(from_store)?;
         Ok(RunRow {
             run_id: entry.run_id,
             epic: entry.epic,
             state: entry.state,
             last_turn,
             last_seq: entry.last_seq,
-            is_retained: entry.is_retained,
+            is_retained: !is_dropped,
             envelope,
         })
     }
@@ -87,12 +99,12 @@ impl TurnSnapshot for BoardSnapshot {
     }
 
     fn run(&self, run_id: &RunId) -> Result<Option<RunRow>, StoreFault> {
-        let entry = journal::runs(self.index.connection(), Some(run_id), None)?.pop();
+        let entry = self.entry(run_id)?;
         entry.map(|entry| self.run_row(entry)).transpose()
     }
 
     fn runs(&self, epic: Option<&str>) -> Result<Vec<RunRow>, StoreFault> {
-        let entries = journal::runs(self.index.connection(), None, epic)?;
+        let entries = journal::runs(self.index.connection(), epic)?;
         entries
             .into_iter()
             .map(|entry| self.run_row(entry))
@@ -141,6 +153,10 @@ impl TurnSnapshot for BoardSnapshot {
     }
 
     fn events_after(&self, run_id: &RunId, seq: u64) -> Result<Vec<Event>, StoreFault> {
-        journal::events(self.index.connection(), run_id, seq)
+        let Some(run) = self.entry(run_id)? else {
+            return Ok(Vec::new());
+        };
+        let is_dropped = self.index.is_dropped(run_id).map_err(from_store)?;
+        journal::events(self.index.connection(), &run, seq, !is_dropped)
     }
 }

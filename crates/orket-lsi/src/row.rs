@@ -4,6 +4,9 @@ use orket_kernel::{Digest, RunId, Stem, TurnId};
 
 use crate::StoreError;
 
+/// Why a row with a digest of its own is not believed.
+pub(crate) const CHANGED: &str = "the fields do not match the digest of the row";
+
 /// Takes a text column as a stem.
 pub(crate) fn stem(text: &str) -> Result<Stem, StoreError> {
     Stem::parse(text)

@@ -16,6 +16,7 @@ use crate::difference::{self, StemDifference};
 use crate::home::Home;
 use crate::past::Past;
 use crate::promotion::{self, Head, PromotionRow};
+use crate::retention::mark;
 use crate::{StoreError, export, horizon, ledger, run};
 
 /// The committed state at one generation: a read transaction on a connection that cannot write.
@@ -171,6 +172,14 @@ impl Snapshot {
     /// Fails if it cannot be read.
     pub fn horizon(&self) -> Result<u64, StoreError> {
         horizon::read(self.access())
+    }
+
+    /// Tells whether retention dropped the records of a run.
+    ///
+    /// # Errors
+    /// Fails if it cannot be read, or if its row does not match the digest.
+    pub fn is_dropped(&self, run_id: &RunId) -> Result<bool, StoreError> {
+        mark::is_dropped(self.access(), run_id)
     }
 
     /// Lists the stems whose content differs between two generations, sorted. Costs time in proportion to what the

@@ -17,13 +17,17 @@ CREATE TABLE cards (
 
 CREATE INDEX cards_by_epic ON cards (epic, ordinal, id);
 
--- One row per run that was begun, in that order.
+-- One row per run that was begun, in that order. `digest` covers the row; `events_digest` and `attempts_digest` are those
+-- of the newest event and the newest failed attempt.
 CREATE TABLE run_journal (
     number INTEGER NOT NULL PRIMARY KEY,
     run_id TEXT NOT NULL UNIQUE,
     epic TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('open', 'passed', 'failed')),
-    last_seq INTEGER NOT NULL DEFAULT 0
+    last_seq INTEGER NOT NULL CHECK (last_seq >= 0),
+    events_digest BLOB CHECK (length(events_digest) = 32),
+    attempts_digest BLOB CHECK (length(attempts_digest) = 32),
+    digest BLOB NOT NULL CHECK (length(digest) = 32)
 ) STRICT;
 
 -- At most one unfinished run per epic.
@@ -32,7 +36,8 @@ CREATE UNIQUE INDEX run_journal_open ON run_journal (epic) WHERE state = 'open';
 -- The fencing number of the newest holder of each run's lease.
 CREATE TABLE fences (
     run_id TEXT NOT NULL PRIMARY KEY,
-    fence INTEGER NOT NULL
+    fence INTEGER NOT NULL,
+    digest BLOB NOT NULL CHECK (length(digest) = 32)
 ) STRICT, WITHOUT ROWID;
 
 -- One row per promoted turn.
@@ -51,19 +56,22 @@ CREATE TABLE turn_journal (
 
 CREATE INDEX turn_journal_by_card ON turn_journal (run_id, card, turn);
 
--- One row per attempt that did not become a turn.
+-- One row per attempt that did not become a turn, chained in the order in which they failed.
 CREATE TABLE attempt_journal (
     run_id TEXT NOT NULL REFERENCES run_journal (run_id),
     turn INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
     record_digest BLOB NOT NULL CHECK (length(record_digest) = 32),
+    previous_digest BLOB CHECK (length(previous_digest) = 32),
+    digest BLOB NOT NULL CHECK (length(digest) = 32),
     PRIMARY KEY (run_id, turn, attempt)
 ) STRICT, WITHOUT ROWID;
 
--- The durable events of each run, as canonical JSON.
+-- The durable events of each run, as canonical JSON, chained.
 CREATE TABLE events (
     run_id TEXT NOT NULL REFERENCES run_journal (run_id),
     seq INTEGER NOT NULL CHECK (seq > 0),
     line TEXT NOT NULL,
+    digest BLOB NOT NULL CHECK (length(digest) = 32),
     PRIMARY KEY (run_id, seq)
 ) STRICT, WITHOUT ROWID;

@@ -1,5 +1,6 @@
 //! Verification of the board: its tables against what they are derived from, the journal, the records of turns.
 
+mod attempts;
 mod cards;
 mod events;
 mod records;
@@ -18,6 +19,7 @@ pub(crate) fn check(verification: &mut Verification) -> Result<(), StoreFault> {
     cards::check(verification)?;
     runs::check(verification)?;
     records::check(verification)?;
+    attempts::check(verification)?;
     events::check(verification)
 }
 

@@ -1,9 +1,10 @@
-//! The journal of runs and turns against the chain of promotions.
+//! The rows of runs and fencing numbers against their digests, and the journal against the chain of promotions.
 
 use orket_cards::StoreFault;
 use orket_lsi::Verification;
 
 use super::rows;
+use crate::journal::{CHANGED, RUNS, fence_columns, run_columns};
 
 /// What must not be there: a query for the key of such a row, the table, and what is wrong with it.
 const WRONG: &[(&str, &str, &str)] = &[
@@ -16,16 +17,6 @@ const WRONG: &[(&str, &str, &str)] = &[
         "SELECT run_id FROM run_journal WHERE run_id NOT IN (SELECT run_id FROM runs)",
         "run_journal",
         "the run has a journal and no envelope",
-    ),
-    (
-        "SELECT run_id FROM run_journal WHERE state NOT IN ('open', 'passed', 'failed')",
-        "run_journal",
-        "its state is unknown",
-    ),
-    (
-        "SELECT run_id FROM fences WHERE fence < 1",
-        "fences",
-        "the fencing number is not positive",
     ),
     (
         "SELECT p.run_id || ' ' || p.turn FROM promotions p LEFT JOIN turn_journal t USING (run_id, turn) \
@@ -59,6 +50,19 @@ pub(super) fn check(verification: &mut Verification) -> Result<(), StoreFault> {
             verification
                 .findings
                 .corrupt(format!("{table} {key}"), *reason);
+        }
+    }
+    for row in rows(verification, "run_journal", RUNS, run_columns)? {
+        let place = format!("run_journal {}", row.run_id);
+        if let Err(reason) = row.entry() {
+            verification.findings.corrupt(place, reason);
+        }
+    }
+    let sql = "SELECT run_id, fence, digest FROM fences";
+    for row in rows(verification, "fences", sql, fence_columns)? {
+        if row.expected() != row.digest {
+            let place = format!("fences {}", row.run_id);
+            verification.findings.corrupt(place, CHANGED);
         }
     }
     Ok(())

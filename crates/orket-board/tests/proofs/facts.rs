@@ -62,8 +62,8 @@ impl Reading<'_> {
 
 /// Reads all of it.
 ///
-/// Names that begin with `list` are of reads that are not checked as a whole; those that begin with `journal` are of rows
-/// that no digest covers; those that begin with `content` may be absent where it is told elsewhere that they should not be.
+/// Names that begin with `list` are of reads that are not checked as a whole; those that begin with `content` may be absent
+/// where it is told elsewhere that they should not be.
 pub(crate) fn facts(board: &Board, known: &Known) -> Facts {
     let mut facts = Facts::new();
     let mut reading = Reading { facts: &mut facts };
@@ -126,19 +126,7 @@ fn tables(board: &Board, known: &Known, reading: &mut Reading<'_>) {
     for run in &known.runs {
         reading.note(format!("list turns {run}"), snapshot.turns(run));
         reading.note(format!("list attempts {run}"), snapshot.attempts(run));
-        let row = snapshot.run(run);
-        reading.note(
-            format!("list run {run}"),
-            row.as_ref()
-                .map(|row| row.as_ref().map(|row| (row.last_turn, &row.envelope))),
-        );
-        reading.note(
-            format!("journal run {run}"),
-            row.map(|row| row.map(|row| (row.epic, row.state, row.last_seq, row.is_retained))),
-        );
-        reading.note(
-            format!("journal events {run}"),
-            snapshot.events_after(run, 0),
-        );
+        reading.note(format!("run {run}"), snapshot.run(run));
+        reading.note(format!("events {run}"), snapshot.events_after(run, 0));
     }
 }

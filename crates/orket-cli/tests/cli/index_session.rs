@@ -73,7 +73,7 @@ fn what_is_damaged_is_named_and_the_rest_stays_readable() {
     E_LSI_CORRUPT_RECORD cards FL-2: status is ready, by the index it is done
     E_LSI_CORRUPT_RECORD events first_light-1 3: the event is missing
     -- standard error --
-    damaged: generation 22, state da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19; 3 fault(s), 576 thing(s) looked at; nothing was changed
+    damaged: generation 22, state da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19; 3 fault(s), 581 thing(s) looked at; nothing was changed
     [exit 1]
     ");
     environment
@@ -175,12 +175,40 @@ fn every_column_of_the_board_is_checked() {
             "attempt_journal first_light-1 6 1: its record 0000",
         ),
         (
-            "UPDATE fences SET fence = 0",
-            "fences first_light-1: the fencing number is not positive",
+            "UPDATE fences SET fence = fence + 1",
+            "fences first_light-1: the fields do not match the digest of the row",
         ),
         (
             "UPDATE run_journal SET last_seq = last_seq + 1",
-            "the event is missing",
+            "it is to be the last event, and is missing or not the last",
+        ),
+        (
+            "UPDATE run_journal SET number = 7",
+            "run_journal first_light-1: the fields do not match the digest of the row",
+        ),
+        (
+            "UPDATE run_journal SET epic = 'x'",
+            "run_journal first_light-1: the fields do not match the digest of the row",
+        ),
+        (
+            "UPDATE run_journal SET state = 'failed'",
+            "run_journal first_light-1: the fields do not match the digest of the row",
+        ),
+        (
+            "UPDATE run_journal SET events_digest = NULL",
+            "run_journal first_light-1: the digest of its newest event is not that of the event",
+        ),
+        (
+            "UPDATE run_journal SET attempts_digest = NULL",
+            "attempt_journal first_light-1 6 1: the chain of the run's attempts does not lead to it",
+        ),
+        (
+            "DELETE FROM attempt_journal WHERE turn = 6",
+            "attempt_journal first_light-1: the attempt with the digest",
+        ),
+        (
+            "UPDATE attempt_journal SET previous_digest = zeroblob(32) WHERE turn = 6",
+            "attempt_journal first_light-1 6 1: the fields do not match the digest of the row",
         ),
         (
             "UPDATE run_journal SET run_id = 'other'",
@@ -189,6 +217,14 @@ fn every_column_of_the_board_is_checked() {
         (
             "UPDATE events SET line = '{}' WHERE seq = 2",
             "events first_light-1 2: the line is no event",
+        ),
+        (
+            "UPDATE events SET line = replace(line, '\"time\":\"20', '\"time\":\"19') WHERE seq = 2",
+            "events first_light-1 2: the fields do not match the digest of the row",
+        ),
+        (
+            "UPDATE events SET digest = zeroblob(32) WHERE seq = 2",
+            "events first_light-1 2: the fields do not match the digest of the row",
         ),
         (
             "DELETE FROM events WHERE seq = 1",

@@ -89,10 +89,13 @@ CREATE TABLE ref_history (
 
 CREATE TABLE horizon (
     only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
-    generation INTEGER NOT NULL CHECK (generation >= 0)
+    generation INTEGER NOT NULL CHECK (generation >= 0),
+    digest BLOB NOT NULL CHECK (length(digest) = 32)
 ) STRICT;
 
-INSERT INTO horizon (only, generation) VALUES (1, 0);
+-- The digest is that of {"generation":0,"lsi_version":"lsi/v1"}.
+INSERT INTO horizon (only, generation, digest)
+VALUES (1, 0, X'b2f365de014523f6880d91bacf92ae79448ea7dc12d7d6698985f1ceab884d39');
 
 CREATE TABLE triplet_nodes (
     path INTEGER NOT NULL PRIMARY KEY CHECK (path > 0),

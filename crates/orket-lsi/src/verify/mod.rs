@@ -9,6 +9,7 @@ mod contents;
 mod findings;
 mod history;
 mod kernel_runs;
+mod marks;
 mod nodes;
 mod rows;
 mod schema;
@@ -138,6 +139,7 @@ impl Verification {
         if depth == Depth::Quick {
             return Ok(());
         }
+        findings.part("marks", |findings| marks::check(access, findings))?;
         findings.part("objects", |findings| contents::check(access, findings))?;
         findings.part("triplets", |findings| {
             triplets::check(access, findings, head)

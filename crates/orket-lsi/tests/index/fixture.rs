@@ -99,6 +99,13 @@ impl Fixture {
     }
 }
 
+/// A statement that moves the horizon as retention does.
+pub(crate) fn move_horizon(generation: u64) -> String {
+    let row = format!("{{\"generation\":{generation},\"lsi_version\":\"lsi/v1\"}}");
+    let digest = Digest::of_bytes(row.as_bytes());
+    format!("UPDATE horizon SET generation = {generation}, digest = x'{digest}'")
+}
+
 pub(crate) fn database(home: &Path) -> PathBuf {
     home.join("durable/db/orket_persistence.db")
 }

@@ -6,7 +6,7 @@ use orket_kernel::{StateView, Stem, TurnId, canonical};
 use orket_lsi::{Past, StoreError};
 use proptest::prelude::*;
 
-use crate::fixture::{Fixture, TurnText, run_id, stem, turn};
+use crate::fixture::{Fixture, TurnText, move_horizon, run_id, stem, turn};
 
 /// Stems with the text of their body and the ids they reference.
 pub(crate) type Model = BTreeMap<String, (String, Vec<String>)>;
@@ -149,7 +149,7 @@ fn what_is_not_there_or_not_retained_is_a_typed_error() {
             newest: 3
         })
     ));
-    fixture.tamper("UPDATE horizon SET generation = 2");
+    fixture.tamper(&move_horizon(2));
     let snapshot = fixture.store.snapshot().unwrap();
     snapshot.at(2).unwrap().check().unwrap();
     assert!(matches!(
@@ -174,7 +174,7 @@ fn a_view_from_below_the_horizon_is_written_anew() {
         }
     }
     // What retention does: history and changes go up to the horizon.
-    fixture.tamper("UPDATE horizon SET generation = 3");
+    fixture.tamper(&move_horizon(3));
     fixture.tamper("DELETE FROM changes WHERE generation <= 3");
     fixture.store.project_view().unwrap();
     let view = fixture.home().join("index/committed");

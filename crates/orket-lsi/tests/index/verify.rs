@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use orket_kernel::{Code, TurnId};
 use orket_lsi::{Depth, Findings};
 
-use crate::fixture::{Fixture, run_id, turn};
+use crate::fixture::{Fixture, move_horizon, run_id, turn};
 
 fn fixture() -> Fixture {
     let fixture = Fixture::new();
@@ -289,7 +289,20 @@ fn every_kind_of_damaged_column_is_found_and_named() {
             "generation 1: its refs",
         ),
         ("DELETE FROM horizon", "horizon: the table has no row"),
-        ("UPDATE horizon SET generation = 9", "horizon: it is 9"),
+        (&move_horizon(9), "horizon: it is 9"),
+        (
+            "UPDATE horizon SET generation = 2",
+            "horizon: the fields do not match the digest of the row",
+        ),
+        // pins and marks of retention
+        (
+            "INSERT INTO pins VALUES ('a', zeroblob(32))",
+            "pins a: the fields do not match the digest of the row",
+        ),
+        (
+            "INSERT INTO dropped_runs VALUES ('a', 1, zeroblob(32))",
+            "dropped_runs a: the fields do not match the digest of the row",
+        ),
         // nodes and changes
         (
             "UPDATE ref_nodes SET node = zeroblob(length(node)) WHERE path = 1",

@@ -37,17 +37,22 @@ fn random_damage_is_named_or_changes_nothing() {
     });
     let mut counts: BTreeMap<Judgement, u64> = BTreeMap::new();
     let mut harms: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut failed = Vec::new();
     for round in rounds.clone() {
         match told.recv_timeout(PATIENCE) {
             Ok((_, Ok((harm, judgement)))) => {
                 *counts.entry(judgement).or_default() += 1;
                 *harms.entry(harm).or_default() += 1;
             }
-            Ok((_, Err(()))) => panic!("round {round} of seed {seed}: see above"),
+            Ok((_, Err(()))) => failed.push(round),
             Err(error) => panic!("round {round} of seed {seed}: {error}"),
         }
     }
     work.join().unwrap();
+    assert!(
+        failed.is_empty(),
+        "rounds {failed:?} of seed {seed}: see above"
+    );
     println!("rounds {rounds:?}, seed {seed}: {harms:?}, {counts:?}");
     assert_eq!(counts.values().sum::<u64>(), rounds.end - rounds.start);
     if chosen.is_some() {
@@ -76,10 +81,11 @@ fn play(homes: &[Prepared], place: &Path, seed: u64, round: u64) -> (&'static st
         home::put(directory, &files);
     }
     let judgement = catch_unwind(AssertUnwindSafe(|| judge(home, &harm, &read, &written)));
-    let judgement = judgement.unwrap_or_else(|_| panic!("{} home, {harm}", home.name));
     for directory in [&read, &written] {
         fs::remove_dir_all(directory).unwrap();
     }
+    let judgement =
+        judgement.unwrap_or_else(|_| panic!("round {round}: {} home, {harm}", home.name));
     (harm.kind(), judgement)
 }
 
