@@ -128,15 +128,27 @@ pub(crate) fn read(
                 })?
         }
     };
-    if bytes.len() as u64 != row::count(length_bytes, content.name())?
-        || Digest::of_bytes(&bytes) != *digest
-    {
-        return Err(StoreError::corrupt(
-            place(),
-            "the bytes do not match the digest",
-        ));
-    }
+    check(content, digest, length_bytes, &bytes)?;
     Ok(Some(bytes))
+}
+
+/// Checks bytes against the digest and the length that they are kept under.
+pub(crate) fn check(
+    content: Content,
+    digest: &Digest,
+    length_bytes: i64,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    if bytes.len() as u64 == row::count(length_bytes, content.name())?
+        && Digest::of_bytes(bytes) == *digest
+    {
+        return Ok(());
+    }
+    let place = format!("{} {digest}", content.name());
+    Err(StoreError::corrupt(
+        place,
+        "the bytes do not match the digest",
+    ))
 }
 
 /// Returns the bytes of this digest, which a row names: that they are missing is damage.

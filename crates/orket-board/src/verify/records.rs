@@ -113,7 +113,7 @@ fn check_entry(verification: &Verification, entry: &Entry) -> Vec<String> {
             .into_iter()
             .flatten()
         {
-            if !matches!(verification.record(&digest), Ok(Some(_))) {
+            if !matches!(verification.is_record_intact(&digest), Ok(true)) {
                 reasons.push(format!("its exchange {digest} is damaged or not kept"));
             }
         }
@@ -138,7 +138,7 @@ fn check_reads(verification: &Verification, record: &TurnRecord) -> Vec<String> 
         reasons.push("what it read does not match the digest in its result".to_owned());
     }
     for digest in reads.objects() {
-        if !matches!(verification.object(&digest), Ok(Some(_))) {
+        if !matches!(verification.is_object_intact(&digest), Ok(true)) {
             reasons.push(format!(
                 "the object {digest}, which it read, is damaged or not kept"
             ));

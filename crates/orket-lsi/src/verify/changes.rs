@@ -1,14 +1,15 @@
 //! The list of what each generation changed: it must name what did change, and nothing else.
 
-use std::collections::BTreeSet;
+use orket_kernel::Digest;
 
 use super::Findings;
 use crate::access::Access;
 use crate::promotion::Head;
-use crate::{StoreError, horizon};
+use crate::{StoreError, horizon, row};
 
-/// Rows of one table that a promotion above the horizon put or superseded, and that the list does not name.
-const MISSING: [(&str, &str); 4] = [
+/// Rows of one table that a promotion above the horizon put or superseded, and that the list does not name. An id whose stem was
+/// put anew, and defines it as before, is not changed by that.
+const MISSING: [(&str, &str); 7] = [
     (
         "triplet",
         "SELECT generation, stem FROM triplets t WHERE NOT EXISTS (SELECT 1 FROM changes c \
@@ -29,12 +30,39 @@ const MISSING: [(&str, &str); 4] = [
         "SELECT until, id FROM ref_history r WHERE NOT EXISTS (SELECT 1 FROM changes c \
          WHERE c.generation = r.until AND c.kind = 'refs' AND c.name = r.id)",
     ),
+    (
+        "refs",
+        "SELECT generation, id FROM triplets t WHERE NOT EXISTS (SELECT 1 FROM changes c \
+         WHERE c.generation = t.generation AND c.kind = 'refs' AND c.name = t.id) \
+         AND NOT EXISTS (SELECT 1 FROM triplet_history h \
+         WHERE h.stem = t.stem AND h.until = t.generation AND h.id = t.id)",
+    ),
+    (
+        "refs",
+        "SELECT generation, id FROM triplet_history t WHERE NOT EXISTS (SELECT 1 FROM changes c \
+         WHERE c.generation = t.generation AND c.kind = 'refs' AND c.name = t.id) \
+         AND NOT EXISTS (SELECT 1 FROM triplet_history h \
+         WHERE h.stem = t.stem AND h.until = t.generation AND h.id = t.id)",
+    ),
+    (
+        "refs",
+        "SELECT until, id FROM triplet_history t WHERE NOT EXISTS (SELECT 1 FROM changes c \
+         WHERE c.generation = t.until AND c.kind = 'refs' AND c.name = t.id) \
+         AND NOT EXISTS (SELECT 1 FROM triplets n \
+         WHERE n.stem = t.stem AND n.generation = t.until AND n.id = t.id) \
+         AND NOT EXISTS (SELECT 1 FROM (SELECT id, generation FROM triplet_history n \
+         WHERE n.stem = t.stem AND n.until > t.until ORDER BY n.until LIMIT 1) n \
+         WHERE n.generation = t.until AND n.id = t.id)",
+    ),
 ];
 
+// Of one stem the row that a generation put is the first that ended later: a search, and no pass over all that the stem was.
 const SUPERFLUOUS: &str = "SELECT generation, name FROM changes c WHERE kind = 'triplet' \
     AND NOT EXISTS (SELECT 1 FROM triplets t WHERE t.stem = c.name AND t.generation = c.generation) \
-    AND NOT EXISTS (SELECT 1 FROM triplet_history h WHERE h.stem = c.name \
-        AND (h.generation = c.generation OR h.until = c.generation))";
+    AND NOT EXISTS (SELECT 1 FROM triplet_history h WHERE h.stem = c.name AND h.until = c.generation) \
+    AND NOT EXISTS (SELECT 1 FROM (SELECT generation FROM triplet_history h \
+        WHERE h.stem = c.name AND h.until > c.generation ORDER BY h.until LIMIT 1) h \
+        WHERE h.generation = c.generation)";
 
 pub(super) fn check(
     access: Access<'_>,
@@ -65,17 +93,20 @@ pub(super) fn check(
     })?;
     if horizon == 0 {
         let names = "SELECT name FROM changes WHERE kind = 'object'";
-        let mut known = BTreeSet::new();
+        let mut known: Vec<Digest> = Vec::new();
         findings.each_row(access, "changes", names, |_, row| {
-            known.insert(row.get::<_, String>(0).map_err(&failed)?);
+            let name = row.get_ref(0).and_then(|value| Ok(value.as_str()?));
+            // What is no digest names no object.
+            known.extend(name.map_err(&failed)?.parse::<Digest>());
             Ok(())
         })?;
-        let objects = "SELECT lower(hex(digest)) FROM objects";
+        known.sort();
+        let objects = "SELECT digest FROM objects";
         findings.each_row(access, "changes", objects, |findings, row| {
-            let name: String = row.get(0).map_err(&failed)?;
-            if !known.contains(&name) {
+            let digest = row::digest(row.get(0).map_err(&failed)?);
+            if known.binary_search(&digest).is_err() {
                 let reason = "no generation lists it as new";
-                findings.corrupt(format!("objects {name}"), reason);
+                findings.corrupt(format!("objects {digest}"), reason);
             }
             Ok(())
         })?;

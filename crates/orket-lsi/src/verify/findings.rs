@@ -1,5 +1,7 @@
 //! What a verification found: faults, and what is worth knowing but is none.
 
+use std::collections::BTreeSet;
+
 use orket_kernel::Code;
 use rusqlite::Row;
 
@@ -26,6 +28,8 @@ pub struct Findings {
     pub notes: Vec<String>,
     /// How many rows, objects, records and files were looked at.
     pub looked_at: u64,
+    /// What stands in `faults`: a damaged index may have as many as rows, so asking must not cost a pass over them.
+    known: BTreeSet<Fault>,
 }
 
 impl Findings {
@@ -42,7 +46,7 @@ impl Findings {
             reason: reason.into(),
         };
         // Two checks may come upon one thing.
-        if !self.faults.contains(&fault) {
+        if self.known.insert(fault.clone()) {
             self.faults.push(fault);
         }
     }
@@ -91,27 +95,60 @@ impl Findings {
         access: Access<'_>,
         table: &str,
         sql: &str,
-        mut each: impl FnMut(&mut Findings, &Row<'_>) -> Result<(), StoreError>,
+        each: impl FnMut(&mut Findings, &Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        self.each_row_to_end(access, table, sql, each).map(drop)
+    }
+
+    /// As [`Findings::each_row`], and tells whether the query came to its end.
+    pub(super) fn each_row_to_end(
+        &mut self,
+        access: Access<'_>,
+        table: &str,
+        sql: &str,
+        mut each: impl FnMut(&mut Findings, &Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<bool, StoreError> {
         let failed = access.failed("read");
-        let mut statement = match access.connection.prepare(sql) {
-            Ok(statement) => statement,
-            Err(error) => return self.take(table, Err(failed(error))),
-        };
-        let mut rows = match statement.query([]) {
-            Ok(rows) => rows,
-            Err(error) => return self.take(table, Err(failed(error))),
-        };
-        loop {
-            match rows.next() {
-                Ok(None) => return Ok(()),
-                Ok(Some(row)) => {
-                    self.looked_at += 1;
-                    let result = each(self, row);
-                    self.take(table, result)?;
-                }
-                Err(error) => return self.take(table, Err(failed(error))),
+        let mut go = |findings: &mut Findings| {
+            let mut statement = access.connection.prepare(sql).map_err(&failed)?;
+            let mut rows = statement.query([]).map_err(&failed)?;
+            while let Some(row) = rows.next().map_err(&failed)? {
+                findings.looked_at += 1;
+                let result = each(findings, row);
+                findings.take(table, result)?;
             }
+            Ok(())
+        };
+        let ended = go(self);
+        let is_whole = ended.is_ok();
+        self.take(table, ended)?;
+        Ok(is_whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_checks_come_upon_is_told_once() {
+        let mut findings = Findings::default();
+        for place in ["b", "a", "b"] {
+            findings.corrupt(place, "it is gone");
         }
+        findings.corrupt("a", "it is torn");
+        let found: Vec<(&str, &str)> = findings
+            .faults
+            .iter()
+            .map(|fault| (fault.place.as_str(), fault.reason.as_str()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("b", "it is gone"),
+                ("a", "it is gone"),
+                ("a", "it is torn")
+            ]
+        );
     }
 }

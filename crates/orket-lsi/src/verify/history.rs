@@ -1,73 +1,156 @@
 //! Every retained generation: its rows must have the state digest that the chain says.
 //!
 //! The trees of the oldest one are made from its rows and then changed generation by generation, so that the whole costs
-//! as much as all promotions did.
+//! as much as all promotions did. What changes in each is known from the rows, which are read key by key.
 
 use std::collections::BTreeMap;
 
 use orket_kernel::Digest;
 
 use super::Findings;
+use super::spans::{self, Rows};
 use crate::access::Access;
 use crate::promotion::{self, Head};
 use crate::tree::{self, Node, Nodes};
-use crate::{StoreError, history, horizon, past, row, state};
+use crate::{StoreError, horizon};
+
+/// How many changes are held in memory, each 80 bytes. With more the rows are read once more for the generations that are left.
+const CHANGES_MAX: usize = 4_000_000;
 
 pub(super) fn check(
     access: Access<'_>,
     findings: &mut Findings,
     head: Head,
 ) -> Result<(), StoreError> {
-    let oldest = horizon::read(access)?;
-    let (mut triplets, mut refs) = (Memory::default(), Memory::default());
-    for generation in oldest..=head.generation {
-        let place = format!("generation {generation}");
-        let (stems, ids) = if generation == oldest {
-            let stems = history::stems(access, "", generation)?;
-            let stems: Vec<String> = stems.iter().map(|stem| stem.as_str().to_owned()).collect();
-            (stems, history::ids(access, generation)?)
-        } else {
-            (
-                history::changed(access, "triplet", generation - 1, generation)?,
-                history::changed(access, "refs", generation - 1, generation)?,
-            )
-        };
-        findings.looked_at += (stems.len() + ids.len()) as u64;
-        let mut changes = BTreeMap::new();
-        for stem in stems {
-            findings.part(&place, |_| {
-                let row = history::triplet(access, &row::stem(&stem)?, generation)?;
-                let leaf = row.map(|row| state::triplet_leaf(&row.record));
-                changes.insert(tree::key_hash(&stem), leaf);
-                Ok(())
-            })?;
-        }
-        triplets.apply(&changes);
-        changes.clear();
-        for id in ids {
-            findings.part(&place, |_| {
-                let leaf = past::ref_leaf(access, &id, generation)?;
-                changes.insert(tree::key_hash(&id), leaf);
-                Ok(())
-            })?;
-        }
-        refs.apply(&changes);
-        let expected = match generation {
-            0 => Head::empty(),
-            // A row of the chain that is damaged is told with the chain.
-            _ => match promotion::at(access, generation) {
-                Ok(Some(row)) => Head::of(&row),
-                _ => continue,
-            },
-        };
-        if triplets.root != expected.triplet_root {
-            findings.corrupt(&place, "its triplets do not match the state digest");
-        }
-        if refs.root != expected.ref_root {
-            findings.corrupt(&place, "its refs do not match the state digest");
-        }
+    let mut states = States {
+        access,
+        head,
+        oldest: horizon::read(access)?,
+        trees: [Memory::default(), Memory::default()],
+    };
+    let mut from = states.oldest;
+    while from <= head.generation {
+        let window = states.collect(findings, from, CHANGES_MAX)?;
+        from = window.until;
+        states.replay(findings, window)?;
     }
     Ok(())
+}
+
+/// What the generations from `from` to before `until` change.
+struct Window {
+    from: u64,
+    until: u64,
+    /// Of the triplets, and of the refs.
+    changes: BTreeMap<u64, [Vec<tree::Change>; 2]>,
+    count: usize,
+    count_max: usize,
+}
+
+impl Window {
+    fn holds(&self, generation: u64) -> bool {
+        (self.from..self.until).contains(&generation)
+    }
+
+    /// Keeps a change; if there are too many the window ends earlier, though never before its second generation.
+    fn keep(&mut self, tree: usize, generation: u64, change: tree::Change) {
+        let changes = self.changes.entry(generation).or_default();
+        changes
+            .get_mut(tree)
+            .into_iter()
+            .for_each(|it| it.push(change));
+        self.count += 1;
+        while self.count > self.count_max && self.changes.len() > 1 {
+            if let Some((last, dropped)) = self.changes.pop_last() {
+                self.count -= dropped.iter().map(Vec::len).sum::<usize>();
+                self.until = last;
+            }
+        }
+    }
+}
+
+const TRIPLETS: usize = 0;
+const REFS: usize = 1;
+
+/// The trees, brought from generation to generation.
+struct States<'a> {
+    access: Access<'a>,
+    head: Head,
+    oldest: u64,
+    trees: [Memory; 2],
+}
+
+impl States<'_> {
+    fn collect(
+        &self,
+        findings: &mut Findings,
+        from: u64,
+        count_max: usize,
+    ) -> Result<Window, StoreError> {
+        let mut window = Window {
+            from,
+            until: self.head.generation.saturating_add(1),
+            changes: BTreeMap::new(),
+            count: 0,
+            count_max,
+        };
+        spans::of_stems(self.access, findings, Rows::All, |_, stem, found| {
+            let key = tree::key_hash(stem);
+            let place = format!("triplets {stem}");
+            spans::sweep(&place, &found, self.oldest, |generation, leaves| {
+                if leaves.len() > 1 {
+                    let reason = format!("two rows hold at generation {generation}");
+                    return Err(StoreError::corrupt(&place, reason));
+                }
+                if window.holds(generation) {
+                    window.keep(
+                        TRIPLETS,
+                        generation,
+                        (key, leaves.first().copied().copied()),
+                    );
+                }
+                Ok(())
+            })
+        })?;
+        spans::of_ids(self.access, findings, Rows::All, |_, id, found| {
+            let key = tree::key_hash(id);
+            let place = format!("refs {id:?}");
+            spans::sweep(&place, &found, self.oldest, |generation, facts| {
+                if window.holds(generation) {
+                    let leaf = spans::ref_leaf(id, facts.iter().copied())?;
+                    window.keep(REFS, generation, (key, leaf));
+                }
+                Ok(())
+            })
+        })?;
+        Ok(window)
+    }
+
+    fn replay(&mut self, findings: &mut Findings, mut window: Window) -> Result<(), StoreError> {
+        for generation in window.from..window.until {
+            let changes = window.changes.remove(&generation).unwrap_or_default();
+            for (tree, changes) in self.trees.iter_mut().zip(changes) {
+                tree.apply(&changes.into_iter().collect());
+            }
+            let expected = match generation {
+                0 => Head::empty(),
+                // A row of the chain that is damaged is told with the chain.
+                _ => match promotion::at(self.access, generation) {
+                    Ok(Some(row)) => Head::of(&row),
+                    _ => continue,
+                },
+            };
+            let [triplets, refs] = &self.trees;
+            let place = format!("generation {generation}");
+            if triplets.root != expected.triplet_root {
+                findings.corrupt(&place, "its triplets do not match the state digest");
+            }
+            if refs.root != expected.ref_root {
+                findings.corrupt(&place, "its refs do not match the state digest");
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A tree in memory.
@@ -116,5 +199,50 @@ impl Nodes for Memory {
 
     fn damaged(&self, _: &str) -> Damaged {
         Damaged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_for_a_window_is_left_for_the_next() {
+        let change = |text: &str| (tree::key_hash(text), None);
+        let kept = |from| {
+            let mut window = Window {
+                from,
+                until: 6,
+                changes: BTreeMap::new(),
+                count: 0,
+                count_max: 3,
+            };
+            // Keys come in any order of generations; the fourth has more changes than a window takes.
+            for (tree, generation, key) in [
+                (TRIPLETS, 4, "a"),
+                (REFS, 4, "a"),
+                (TRIPLETS, 1, "b"),
+                (REFS, 5, "c"),
+                (TRIPLETS, 2, "d"),
+                (REFS, 4, "e"),
+                (REFS, 2, "f"),
+                (REFS, 4, "g"),
+            ] {
+                if window.holds(generation) {
+                    window.keep(tree, generation, change(key));
+                }
+            }
+            let [generations, counts] = [0, 1].map(|part| {
+                let of = |(generation, it): (&u64, &[Vec<tree::Change>; 2])| match part {
+                    0 => *generation,
+                    _ => it.iter().map(|changes| changes.len() as u64).sum(),
+                };
+                window.changes.iter().map(of).collect::<Vec<u64>>()
+            });
+            (window.until, generations, counts)
+        };
+        assert_eq!(kept(1), (4, vec![1, 2], vec![1, 2]));
+        assert_eq!(kept(4), (5, vec![4], vec![4]));
+        assert_eq!(kept(5), (6, vec![5], vec![1]));
     }
 }

@@ -13,6 +13,7 @@ mod marks;
 mod nodes;
 mod rows;
 mod schema;
+mod spans;
 mod sqlite;
 mod staging;
 mod triplets;
@@ -27,12 +28,17 @@ use crate::home::Home;
 use crate::promotion::{self, Head};
 use crate::{Migration, Store, StoreError};
 
+use contents::Vetted;
 pub use findings::{Fault, Findings};
 
-/// Checks the rows of every retained generation against the chain.
+/// How much of the database a verification holds in memory: it comes upon indexes in the order of other tables.
+const PAGE_CACHE_KIB: i64 = 64 * 1024;
+
+/// Checks the rows of every retained generation against the chain, and the list of what each changed against the rows.
 pub(crate) fn history(access: Access<'_>, findings: &mut Findings) -> Result<(), StoreError> {
     let head = promotion::head(access)?;
-    history::check(access, findings, head)
+    history::check(access, findings, head)?;
+    changes::check(access, findings, Some(head))
 }
 
 /// How much is looked at.
@@ -49,6 +55,7 @@ pub struct Verification {
     connection: Connection,
     home: Home,
     head: Option<Head>,
+    vetted: Vetted,
     /// What was found so far.
     pub findings: Findings,
 }
@@ -64,6 +71,7 @@ impl Verification {
             connection,
             home: store.layout().clone(),
             head: None,
+            vetted: Vetted::default(),
             findings: Findings::default(),
         };
         verification.check(store.steps(), depth)?;
@@ -96,6 +104,24 @@ impl Verification {
         content::read(self.access(), Content::Record, digest)
     }
 
+    /// Tells whether an object is kept and matches its digest. Whoever names it may ask: its bytes are read once.
+    ///
+    /// # Errors
+    /// Fails if the database cannot be read.
+    pub fn is_object_intact(&self, digest: &Digest) -> Result<bool, StoreError> {
+        self.vetted
+            .is_intact(self.access(), Content::Object, digest)
+    }
+
+    /// Tells whether a record is kept and matches its digest. Its bytes are read once, as those of an object are.
+    ///
+    /// # Errors
+    /// Fails if the database cannot be read.
+    pub fn is_record_intact(&self, digest: &Digest) -> Result<bool, StoreError> {
+        self.vetted
+            .is_intact(self.access(), Content::Record, digest)
+    }
+
     fn access(&self) -> Access<'_> {
         Access {
             connection: &self.connection,
@@ -115,7 +141,8 @@ impl Verification {
         let findings = &mut self.findings;
         access
             .connection
-            .execute_batch("BEGIN")
+            .pragma_update(None, "cache_size", -PAGE_CACHE_KIB)
+            .and_then(|()| access.connection.execute_batch("BEGIN"))
             .map_err(access.failed("read"))?;
         sqlite::check(access, findings, depth)?;
         findings.part("the schema", |findings| {
@@ -140,7 +167,10 @@ impl Verification {
             return Ok(());
         }
         findings.part("marks", |findings| marks::check(access, findings))?;
-        findings.part("objects", |findings| contents::check(access, findings))?;
+        findings.part("objects", |findings| {
+            self.vetted = contents::check(access, findings)?;
+            Ok(())
+        })?;
         findings.part("triplets", |findings| {
             triplets::check(access, findings, head)
         })?;

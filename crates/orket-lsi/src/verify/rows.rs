@@ -1,15 +1,14 @@
 //! The rows of the newest generation against the leaves of its state digest.
 
-use std::collections::BTreeMap;
-
 use orket_kernel::Digest;
 
 use super::Findings;
 use super::nodes::Leaves;
+use super::spans::{self, Rows};
 use crate::access::Access;
 use crate::promotion::Head;
 use crate::state::Tree;
-use crate::{StoreError, history, past, row, state, tree, triplet};
+use crate::{StoreError, tree};
 
 pub(super) fn check(
     access: Access<'_>,
@@ -17,69 +16,69 @@ pub(super) fn check(
     head: Head,
     leaves: Option<[Leaves; 2]>,
 ) -> Result<(), StoreError> {
-    let mut triplets: BTreeMap<Digest, (String, Digest)> = BTreeMap::new();
-    let sql = "SELECT stem FROM triplets";
-    findings.each_row(access, "triplets", sql, |_, row| {
-        let text: String = row.get(0).map_err(access.failed("read"))?;
-        if let Some(row) = triplet::read(access, &row::stem(&text)?)? {
-            let leaf = state::triplet_leaf(&row.record);
-            triplets.insert(tree::key_hash(&text), (text, leaf));
+    let [triplets, refs] = match leaves {
+        Some(leaves) => leaves.map(Expected::Leaves),
+        None => [head.triplet_root, head.ref_root].map(|root| Expected::Root(root, Vec::new())),
+    };
+    let mut triplets = triplets;
+    spans::of_stems(access, findings, Rows::Newest, |findings, stem, found| {
+        for span in found {
+            triplets.meet(findings, Tree::Triplets.leaves(), stem, span.fact);
         }
         Ok(())
     })?;
-    let mut refs: BTreeMap<Digest, (String, Digest)> = BTreeMap::new();
-    for id in history::ids(access, head.generation)? {
-        findings.part("refs", |_| {
-            if let Some(leaf) = past::ref_leaf(access, &id, head.generation)? {
-                refs.insert(tree::key_hash(&id), (id, leaf));
-            }
-            Ok(())
-        })?;
-    }
-    match leaves {
-        Some([triplet_leaves, ref_leaves]) => {
-            compare(
-                findings,
-                Tree::Triplets.leaves(),
-                &triplets,
-                &triplet_leaves,
-            );
-            compare(findings, Tree::Refs.leaves(), &refs, &ref_leaves);
+    triplets.finish(findings, Tree::Triplets.leaves());
+    let mut refs = refs;
+    spans::of_ids(access, findings, Rows::Newest, |findings, id, found| {
+        let mut facts: Vec<_> = found.into_iter().map(|span| span.fact).collect();
+        facts.sort();
+        if let Some(leaf) = spans::ref_leaf(id, facts.iter())? {
+            refs.meet(findings, Tree::Refs.leaves(), id, leaf);
         }
-        // Without its nodes the tree tells only whether all rows are as they were.
-        None => {
-            for (tree, rows, root) in [
-                (Tree::Triplets, &triplets, head.triplet_root),
-                (Tree::Refs, &refs, head.ref_root),
-            ] {
-                let entries: Vec<tree::Entry> =
-                    rows.iter().map(|(key, (_, leaf))| (*key, *leaf)).collect();
-                if tree::root_of(&entries) != root {
-                    findings.corrupt(tree.leaves(), "its rows do not match the state digest");
-                }
-            }
-        }
-    }
+        Ok(())
+    })?;
+    refs.finish(findings, Tree::Refs.leaves());
     Ok(())
 }
 
-fn compare(
-    findings: &mut Findings,
-    table: &str,
-    rows: &BTreeMap<Digest, (String, Digest)>,
-    leaves: &Leaves,
-) {
-    for (key, (name, leaf)) in rows {
-        if leaves.get(key) != Some(leaf) {
-            let reason = "the row does not match the state digest";
-            findings.corrupt(format!("{table} {name}"), reason);
+/// What the rows of one tree must come to.
+enum Expected {
+    /// The leaves that no row was met for yet.
+    Leaves(Leaves),
+    /// Without its nodes the tree tells only whether all rows are as they were.
+    Root(Digest, Vec<tree::Entry>),
+}
+
+impl Expected {
+    fn meet(&mut self, findings: &mut Findings, table: &str, name: &str, leaf: Digest) {
+        let key = tree::key_hash(name);
+        match self {
+            Expected::Leaves(leaves) => {
+                if leaves.remove(&key) != Some(leaf) {
+                    let reason = "the row does not match the state digest";
+                    findings.corrupt(format!("{table} {name}"), reason);
+                }
+            }
+            Expected::Root(_, entries) => entries.push((key, leaf)),
         }
     }
-    for key in leaves.keys().filter(|key| !rows.contains_key(*key)) {
-        let place = format!("{table} with the key hash {key}");
-        findings.corrupt(
-            place,
-            "the state digest holds it, and no readable row is there",
-        );
+
+    fn finish(self, findings: &mut Findings, table: &str) {
+        match self {
+            Expected::Leaves(leaves) => {
+                for key in leaves.keys() {
+                    let place = format!("{table} with the key hash {key}");
+                    findings.corrupt(
+                        place,
+                        "the state digest holds it, and no readable row is there",
+                    );
+                }
+            }
+            Expected::Root(root, entries) => {
+                if tree::root_of(&entries) != root {
+                    findings.corrupt(table, "its rows do not match the state digest");
+                }
+            }
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! Every triplet row and its history: objects, identity, references, the promotion that put it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orket_kernel::canonical::{self, Value};
-use orket_kernel::{Code, Digest, references_of};
+use orket_kernel::{Code, Digest, TurnId, references_of};
 
 use super::Findings;
 use crate::access::Access;
@@ -21,12 +21,16 @@ pub(super) fn check(
     let failed = access.failed("read");
     let sql = "SELECT stem, id, body_digest, links_digest, manifest_digest, updated_at_turn, lsi_version, generation \
         FROM triplets";
+    let mut turns = Turns::new(access);
     findings.each_row(access, "triplets", sql, |findings, row| {
         let columns = triplet::columns(row).map_err(&failed)?;
         let place = format!("triplets {}", columns.0);
         let row = triplet::from_columns(columns)?;
-        check_row(access, findings, &place, &row)?;
-        check_references(access, findings, &place, &row)
+        let links = check_row(access, findings, &mut turns, &place, &row)?;
+        match links {
+            Some(links) => check_references(access, findings, &place, &row, &links),
+            None => Ok(()),
+        }
     })?;
     let sql = "SELECT stem, id, body_digest, links_digest, manifest_digest, updated_at_turn, lsi_version, generation, \
         until FROM triplet_history";
@@ -35,7 +39,8 @@ pub(super) fn check(
         let columns = triplet::columns(row).map_err(&failed)?;
         let place = format!("triplet_history {} until {until}", columns.0);
         check_until(findings, &place, until, head)?;
-        check_row(access, findings, &place, &triplet::from_columns(columns)?)
+        let row = triplet::from_columns(columns)?;
+        check_row(access, findings, &mut turns, &place, &row).map(drop)
     })?;
     let sql = "SELECT id, stem, until FROM ref_history";
     findings.each_row(access, "ref_history", sql, |findings, row| {
@@ -81,23 +86,43 @@ fn check_until(
     Ok(())
 }
 
+/// The turns by their generations, each checked once; `None` if its row of the chain is missing or damaged.
+struct Turns<'a> {
+    access: Access<'a>,
+    known: BTreeMap<u64, Option<TurnId>>,
+}
+
+impl<'a> Turns<'a> {
+    fn new(access: Access<'a>) -> Turns<'a> {
+        Turns {
+            access,
+            known: BTreeMap::new(),
+        }
+    }
+
+    fn of(&mut self, generation: u64) -> Option<TurnId> {
+        let access = self.access;
+        *self.known.entry(generation).or_insert_with(|| {
+            let promotion = promotion::at(access, generation).ok().flatten();
+            promotion.map(|promotion| promotion.turn_id)
+        })
+    }
+}
+
+/// Returns the links, if they are readable.
 fn check_row(
     access: Access<'_>,
     findings: &mut Findings,
+    turns: &mut Turns<'_>,
     place: &str,
     row: &TripletRow,
-) -> Result<(), StoreError> {
+) -> Result<Option<Value>, StoreError> {
     let record = &row.record;
-    let promotion = promotion::at(access, row.generation).ok().flatten();
-    if promotion.is_none_or(|promotion| promotion.turn_id != record.updated_at_turn) {
+    if turns.of(row.generation) != Some(record.updated_at_turn) {
         findings.corrupt(place, "its turn is not that of the promotion that put it");
     }
-    for (part, digest) in [
-        ("links", &record.links_digest),
-        ("manifest", &record.manifest_digest),
-    ] {
-        document(access, findings, place, part, digest)?;
-    }
+    let links = document(access, findings, place, "links", &record.links_digest)?;
+    document(access, findings, place, "manifest", &record.manifest_digest)?;
     let body = document(access, findings, place, "body", &record.body_digest)?;
     let text = |key| {
         body.as_ref()
@@ -112,7 +137,7 @@ fn check_row(
     if text("dto_type").is_some_and(|kind| kind != Some(record.stem.kind())) {
         findings.corrupt(place, "its body is of another type than its stem");
     }
-    Ok(())
+    Ok(links)
 }
 
 /// Reads an object that must be a canonical document. One that is damaged in itself is told where objects are checked.
@@ -156,15 +181,10 @@ fn check_references(
     findings: &mut Findings,
     place: &str,
     row: &TripletRow,
+    links: &Value,
 ) -> Result<(), StoreError> {
     let record = &row.record;
-    let Ok(Some(bytes)) = content::read(access, Content::Object, &record.links_digest) else {
-        return Ok(());
-    };
-    let Ok(links) = canonical::parse(&bytes) else {
-        return Ok(());
-    };
-    let named: BTreeSet<Reference> = references_of(&record.stem, &links, record.links_digest)
+    let named: BTreeSet<Reference> = references_of(&record.stem, links, record.links_digest)
         .into_iter()
         .collect();
     let kept: BTreeSet<Reference> = reference::of_stem(access, &record.stem)?

@@ -301,15 +301,22 @@ fn stale_staging_goes_and_that_of_an_open_turn_stays() {
 
 #[test]
 fn nothing_is_removed_from_a_damaged_index() {
-    let fixture = with_blobs();
-    fixture.tamper("UPDATE triplets SET links_digest = body_digest WHERE stem = 'note/y'");
-    let runs = [claims("a", false, Some((1, 2)))];
-    let refused = collect(&fixture.store, &generations(1), &runs, Sweep::Apply);
-    assert!(
-        matches!(refused, Err(StoreError::Corrupt { .. })),
-        "{refused:?}"
-    );
-    assert_eq!(blobs(&fixture).len(), 2);
+    for sql in [
+        "UPDATE triplets SET links_digest = body_digest WHERE stem = 'note/y'",
+        "UPDATE triplet_history SET manifest_digest = body_digest",
+        "DELETE FROM changes WHERE kind = 'triplet' AND name = 'note/y'",
+        "DELETE FROM changes WHERE kind = 'refs'",
+    ] {
+        let fixture = with_blobs();
+        assert!(fixture.tamper(sql) > 0, "{sql}");
+        let runs = [claims("a", false, Some((1, 2)))];
+        let refused = collect(&fixture.store, &generations(1), &runs, Sweep::Apply);
+        assert!(
+            matches!(refused, Err(StoreError::Corrupt { .. })),
+            "{sql}: {refused:?}"
+        );
+        assert_eq!(blobs(&fixture).len(), 2, "{sql}");
+    }
 }
 
 #[test]

@@ -273,6 +273,20 @@ fn every_kind_of_damaged_column_is_found_and_named() {
             "triplet_history note/x until 99: no generation 99 superseded it",
         ),
         (
+            "INSERT INTO triplet_history SELECT stem, id, body_digest, links_digest, manifest_digest, \
+                updated_at_turn, lsi_version, generation, 4 FROM triplet_history WHERE stem = 'note/x'",
+            "triplets note/x: two rows hold at generation",
+        ),
+        (
+            "INSERT INTO ref_history SELECT id, stem, location, relationship, artifact_digest, generation, until + 1 \
+                FROM ref_history",
+            "two rows hold at generation",
+        ),
+        (
+            "UPDATE triplet_history SET id = 'p' WHERE stem = 'note/n7'",
+            "define it at the same time",
+        ),
+        (
             "DELETE FROM triplet_history WHERE stem = 'note/n7'",
             "generation 1: its triplets",
         ),
@@ -323,6 +337,19 @@ fn every_kind_of_damaged_column_is_found_and_named() {
         (
             "DELETE FROM changes WHERE kind = 'refs' AND generation = 3",
             "changes 3: the change of refs",
+        ),
+        // The id of a stem that nothing references: defined by the first generation, by none from the third on.
+        (
+            "DELETE FROM changes WHERE kind = 'refs' AND generation = 1 AND name = 'n4'",
+            "changes 1: the change of refs \"n4\" is not listed",
+        ),
+        (
+            "DELETE FROM changes WHERE kind = 'refs' AND generation = 1 AND name = 'n7'",
+            "changes 1: the change of refs \"n7\" is not listed",
+        ),
+        (
+            "DELETE FROM changes WHERE kind = 'refs' AND generation = 3 AND name = 'n7'",
+            "changes 3: the change of refs \"n7\" is not listed",
         ),
         (
             "DELETE FROM changes WHERE kind = 'object' AND generation = 2",
