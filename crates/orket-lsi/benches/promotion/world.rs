@@ -17,8 +17,16 @@ use crate::reads;
 
 /// How many ids each stem references.
 pub(crate) const REFERENCES: u64 = 3;
-/// How many stems a turn adds while an index is filled.
-const BATCH: u64 = 1000;
+/// The kind of all stems.
+const KIND: &str = "note";
+/// The first references of a stem go to stems among which it lies.
+const NEIGHBOURS: u64 = 1000;
+/// In how many turns an index is filled. Every one of them writes most pages of the trees and indexes, wherever its stems
+/// lie, so that a turn for each thousand stems would make of a million stems hundreds of gigabytes of log.
+const FILLING_TURNS: u64 = 10;
+/// How much of the database the filling holds in memory; the product's share would have it write and read most pages
+/// many times over in each of those turns.
+const FILLING_CACHE_KIB: i64 = 1024 * 1024;
 
 /// What a turn does to a stem.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,12 +74,26 @@ impl World {
             random: 0,
             bytes_filled: 0,
         };
-        for first in (0..size).step_by(BATCH as usize) {
-            let batch: Vec<u64> = (first..size.min(first + BATCH)).collect();
-            world.promote_stems(&batch)?;
+        world.enlarge_cache()?;
+        let mut first = 0;
+        while first < size {
+            // Whole neighbourhoods, for a reference must not go to a stem that is not there yet.
+            let end = size.min(first + (size / FILLING_TURNS).next_multiple_of(NEIGHBOURS));
+            world.promote_stems(&(first..end).collect::<Vec<u64>>())?;
+            first = end;
         }
         world.bytes_filled = reads::database_bytes(&world.store)?;
+        // What is measured has the settings of the product again.
+        world.store = Store::open(home, &[]).map_err(io::Error::other)?;
         Ok(world)
+    }
+
+    fn enlarge_cache(&self) -> io::Result<()> {
+        let transaction = self.store.begin().map_err(io::Error::other)?;
+        transaction
+            .connection()
+            .pragma_update(None, "cache_size", -FILLING_CACHE_KIB)
+            .map_err(io::Error::other)
     }
 
     /// Changes `count` stems anywhere in the index in one durable turn and returns how long that took, from the begin of the
@@ -143,14 +165,13 @@ impl World {
         let id = id(at);
         let stem = stem(at)?;
         let text = format!("What note {id} says, for the time {version}. ").repeat(6);
-        let body_digest =
-            keep(object! { "dto_type" => "note", "id" => id.as_str(), "text" => text });
+        let body_digest = keep(object! { "dto_type" => KIND, "id" => id.as_str(), "text" => text });
         let targets: Vec<String> = (0..REFERENCES)
             .map(|link| target(at, u64::from(references), link, self.size))
             .collect();
         let slot: Vec<Value> = targets
             .iter()
-            .map(|id| object! { "type" => "note", "id" => id.as_str(), "relationship" => "about" })
+            .map(|id| object! { "type" => KIND, "id" => id.as_str(), "relationship" => "about" })
             .collect();
         let links_digest = keep(object! { "about" => slot });
         let record = TripletRecord {
@@ -184,7 +205,7 @@ impl World {
 }
 
 pub(crate) fn stem(at: u64) -> io::Result<Stem> {
-    Stem::parse(&format!("notes/{}", id(at))).map_err(io::Error::other)
+    Stem::parse(&format!("{KIND}/{}", id(at))).map_err(io::Error::other)
 }
 
 // Names do not follow the order in which they came.
@@ -192,14 +213,14 @@ pub(crate) fn id(at: u64) -> String {
     format!("note-{:016x}", mix(at))
 }
 
-/// The first references go to stems of the same batch, for the others do not exist yet; later ones go anywhere.
+/// The first references go to neighbours, for others do not exist yet; later ones go anywhere.
 fn target(at: u64, version: u64, link: u64, size: u64) -> String {
     let number = mix(at * 1_000_003 + version * REFERENCES + link);
     if version > 0 {
         return id(number % size);
     }
-    let first = at / BATCH * BATCH;
-    id(first + number % size.min(BATCH))
+    let first = at / NEIGHBOURS * NEIGHBOURS;
+    id(first + number % (size - first).min(NEIGHBOURS))
 }
 
 /// A number without pattern (splitmix64), the same in every run.
