@@ -29,8 +29,8 @@ pub(crate) struct Delta {
 ///
 /// All references of the stems to prune go and those of the plan come (the Pruning Law). Which go is read from the old
 /// links, which the state digest covers; the rows by stem are not asked, for an index that lies would leave some behind.
-/// A reference that is among both stays as it is: changing a body alone costs nothing here, however many stems reference
-/// the same id.
+/// A reference that is among both stays as it is, and where the links are the same all are: changing a body alone costs
+/// nothing here, however many stems reference the same id.
 pub(crate) fn of(
     plan: &PromotionPlan,
     access: Access<'_>,
@@ -40,10 +40,20 @@ pub(crate) fn of(
     let mut old_definitions: BTreeMap<String, Stem> = BTreeMap::new();
     let mut old_references: BTreeSet<Reference> = BTreeSet::new();
     let deleted: BTreeSet<&Stem> = plan.delete.iter().collect();
+    let new_links: BTreeMap<&Stem, Digest> = plan
+        .put
+        .iter()
+        .map(|(record, _)| (&record.stem, record.links_digest))
+        .collect();
+    let mut same_links: BTreeSet<&Stem> = BTreeSet::new();
     for stem in &plan.prune {
         match before.checked_row(stem)? {
             Some(row) => {
-                old_references.extend(before.references(&row)?);
+                if new_links.get(stem) == Some(&row.record.links_digest) {
+                    same_links.insert(stem);
+                } else {
+                    old_references.extend(before.references(&row)?);
+                }
                 old_definitions.insert(row.id, stem.clone());
             }
             None if deleted.contains(stem) => {
@@ -60,7 +70,12 @@ pub(crate) fn of(
         .iter()
         .map(|(record, id)| (id.clone(), record.stem.clone()))
         .collect();
-    let new_references: BTreeSet<Reference> = plan.insert.iter().cloned().collect();
+    let new_references: BTreeSet<Reference> = plan
+        .insert
+        .iter()
+        .filter(|(_, source)| !same_links.contains(&source.stem))
+        .cloned()
+        .collect();
 
     let mut delta = Delta {
         stems: plan
