@@ -4,6 +4,7 @@
 mod clock;
 mod commands;
 mod exit;
+mod panics;
 mod place;
 mod project;
 mod recovered;
@@ -43,17 +44,21 @@ Exit codes:
 fn main() -> ExitCode {
     // A check runs in this very program, started again; that child never gets further than here.
     orket_tools::sandbox::run_child_if_asked();
+    panics::survive(run)
+}
+
+fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let wants_help = !error.use_stderr();
+            if error.use_stderr() {
+                // It repeats what was typed.
+                terminal::say(&error.render().to_string());
+                return exit::USAGE.into();
+            }
             // Nothing can be told about a terminal that is gone.
             let _ = error.print();
-            return if wants_help {
-                ExitCode::SUCCESS
-            } else {
-                exit::USAGE.into()
-            };
+            return ExitCode::SUCCESS;
         }
     };
     match arguments.command.execute(arguments.project.as_deref()) {

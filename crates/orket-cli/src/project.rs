@@ -1,11 +1,15 @@
 //! The project that a command works on, and its `orket.toml`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use orket_lsi::{Limits, Retention};
+use orket_secrets::Scrubber;
 
 use crate::exit::{self, Failure};
-use crate::settings::Settings;
+use crate::settings::{ENV_FILE, Settings};
+use crate::terminal;
 
 /// The file that makes a directory a project.
 pub(crate) const CONFIG: &str = "orket.toml";
@@ -16,6 +20,8 @@ pub(crate) struct Project {
     pub(crate) home: PathBuf,
     pub(crate) settings: Settings,
     pub(crate) config: Config,
+    /// What takes the secrets of the project out of everything.
+    pub(crate) scrubber: Arc<Scrubber>,
 }
 
 /// The content of `orket.toml`.
@@ -28,6 +34,18 @@ pub(crate) struct Config {
     /// What is kept, and how much room it may take.
     #[serde(default)]
     pub(crate) retention: RetentionConfig,
+    /// What is no secret.
+    #[serde(default)]
+    pub(crate) secrets: SecretsConfig,
+}
+
+/// What is no secret although it stands in `.env` or has a telling name.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SecretsConfig {
+    /// Names whose values everybody may see.
+    #[serde(default)]
+    pub(crate) public: BTreeSet<String>,
 }
 
 /// What is kept. Without a bound everything is.
@@ -114,6 +132,14 @@ impl Default for PolicyConfig {
 }
 
 impl Project {
+    /// Finds the project, if the working directory is in one.
+    pub(crate) fn find_if_any(given: Option<&Path>) -> Result<Option<Project>, Failure> {
+        if given.is_none() && nearest().is_err() {
+            return Ok(None);
+        }
+        Project::find(given).map(Some)
+    }
+
     /// Finds the project: the given directory, or the nearest one upward that holds `orket.toml`.
     pub(crate) fn find(given: Option<&Path>) -> Result<Project, Failure> {
         let root = match given {
@@ -135,9 +161,13 @@ impl Project {
                 format!("{} cannot be opened: {error}", root.display()),
             )
         })?;
-        let settings = Settings::load(&root)?;
-        let home = root.join(settings.value("ORKET_HOME").unwrap_or(".orket"));
         let config = read_config(&root)?;
+        let (settings, vault) = Settings::load(&root, &config.secrets.public)?;
+        let scrubber = Scrubber::new(&vault)
+            .map_err(|error| Failure::new(exit::INVALID, format!("{ENV_FILE}: {error}")))?;
+        let scrubber = Arc::new(scrubber);
+        terminal::hide(Arc::clone(&scrubber));
+        let home = root.join(settings.value("ORKET_HOME").unwrap_or(".orket"));
         if config.policy.write_scope != [WriteSpace::Workspace] {
             let message = format!("{CONFIG}: policy.write_scope must be [\"workspace\"]");
             return Err(Failure::new(exit::INVALID, message));
@@ -151,6 +181,7 @@ impl Project {
             home,
             settings,
             config,
+            scrubber,
         })
     }
 }

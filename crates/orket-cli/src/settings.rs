@@ -1,9 +1,17 @@
 //! Settings from the environment and from `.env`; `.env.example` is made from the same table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
+use orket_secrets::env_file::{self, Entry};
+use orket_secrets::{Secret, Vault};
+
 use crate::exit::{self, Failure};
+
+/// The file of settings and secrets in a project.
+pub(crate) const ENV_FILE: &str = ".env";
 
 /// One setting.
 pub(crate) struct Setting {
@@ -40,9 +48,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
 pub(crate) struct Settings(BTreeMap<&'static str, String>);
 
 impl Settings {
-    /// Reads the settings of a project. The environment goes before `.env`.
-    pub(crate) fn load(project: &Path) -> Result<Settings, Failure> {
-        let mut values = read_env_file(&project.join(".env"))?;
+    /// Reads the settings of a project, and its secrets: what else stands in `.env`, and what the environment holds under
+    /// telling names. The environment goes before `.env` for settings. Names in `public` are no secrets.
+    pub(crate) fn load(
+        project: &Path,
+        public: &BTreeSet<String>,
+    ) -> Result<(Settings, Vault), Failure> {
+        let (mut values, rest) = split(read_env_file(&project.join(ENV_FILE))?)?;
         for setting in SETTINGS {
             match std::env::var(setting.name) {
                 Ok(value) => {
@@ -55,7 +67,9 @@ impl Settings {
                 }
             }
         }
-        Ok(Settings(values))
+        let vault = Vault::gather(rest, environment(), public)
+            .map_err(|error| Failure::new(exit::INVALID, format!("{ENV_FILE}:{error}")))?;
+        Ok((Settings(values), vault))
     }
 
     /// Returns a setting; `None` if it is empty or not set.
@@ -67,53 +81,75 @@ impl Settings {
     }
 }
 
-fn read_env_file(path: &Path) -> Result<BTreeMap<&'static str, String>, Failure> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => {
-            return Err(Failure::new(
-                exit::INVALID,
-                format!(".env cannot be read: {error}"),
-            ));
-        }
+/// Returns the environment besides settings.
+pub(crate) fn environment() -> impl Iterator<Item = (String, Secret)> {
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        Some((name, Secret::new(value.into_string().ok()?)))
+    });
+    variables.filter(|(name, _)| setting(name).is_none())
+}
+
+fn setting(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+fn read_env_file(path: &Path) -> Result<Vec<Entry>, Failure> {
+    let fault = |reason: String| {
+        Failure::new(
+            exit::INVALID,
+            format!("{ENV_FILE} cannot be read: {reason}"),
+        )
     };
-    let mut values = BTreeMap::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let fault = |reason: &str| Failure::new(exit::INVALID, format!(".env:{number}: {reason}"));
-        let (name, value) = line
-            .split_once('=')
-            .ok_or_else(|| fault("a line has the form NAME=value"))?;
-        // Other programs keep their settings in the same file.
-        let name = name.trim();
-        if !name.starts_with("ORKET_") && name != "NO_COLOR" {
-            continue;
-        }
-        let setting = SETTINGS
-            .iter()
-            .find(|setting| setting.name == name)
-            .ok_or_else(|| {
-                let names: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
-                fault(&format!(
-                    "there is no setting {:?}; there are {}",
-                    name,
-                    names.join(", ")
-                ))
-            })?;
-        values.insert(setting.name, value.trim().trim_matches('"').to_owned());
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(fault(error.to_string())),
+        // Opening a pipe would wait for whoever writes into it.
+        Ok(metadata) if !metadata.is_file() => return Err(fault("it is not a file".to_owned())),
+        Ok(_) => {}
     }
-    Ok(values)
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| {
+            // One byte more than the limit is enough for the reader to refuse the file.
+            file.take(env_file::MAX_BYTES as u64 + 1)
+                .read_to_end(&mut bytes)
+        })
+        .map_err(|error| fault(error.to_string()))?;
+    env_file::read(&bytes)
+        .map_err(|error| Failure::new(exit::INVALID, format!("{ENV_FILE}:{error}")))
+}
+
+/// Tells settings from what else stands in the file: other programs keep theirs there, and it is the place for secrets.
+fn split(entries: Vec<Entry>) -> Result<(BTreeMap<&'static str, String>, Vec<Entry>), Failure> {
+    let mut values = BTreeMap::new();
+    let mut rest = Vec::new();
+    for entry in entries {
+        match setting(&entry.name) {
+            Some(setting) => {
+                values.insert(setting.name, entry.value.expose().to_owned());
+            }
+            None if entry.name.starts_with("ORKET_") => {
+                let names: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+                let message = format!(
+                    "{ENV_FILE}:{}: there is no setting {:?}; there are {}",
+                    entry.line,
+                    entry.name,
+                    names.join(", ")
+                );
+                return Err(Failure::new(exit::INVALID, message));
+            }
+            None => rest.push(entry),
+        }
+    }
+    Ok((values, rest))
 }
 
 /// Returns the text of `.env.example`.
 pub(crate) fn env_example() -> String {
     let mut text = String::from(
         "# Settings of this project. Copy to .env, which is never committed, and change what you need.\n\
-         # The environment goes before .env.\n",
+         # The environment goes before .env. Whatever else stands in .env is a secret: it is hidden wherever it appears.\n",
     );
     for setting in SETTINGS {
         text.push_str(&format!(

@@ -119,9 +119,9 @@ pub(crate) fn clock(project: &Project) -> Box<dyn Clock> {
 }
 
 /// Makes the runner of checks.
-pub(crate) fn verifier() -> Result<SandboxVerifier, Failure> {
+pub(crate) fn verifier(project: &Project) -> Result<SandboxVerifier, Failure> {
     let sandbox = Sandbox::new().map_err(|error| Failure::new(exit::BUG, error.to_string()))?;
-    Ok(SandboxVerifier::new(sandbox))
+    Ok(SandboxVerifier::new(sandbox, Arc::clone(&project.scrubber)))
 }
 
 /// Makes the ModelProvider of a venue.

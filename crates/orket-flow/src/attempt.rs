@@ -60,6 +60,7 @@ impl Session<'_> {
                 snapshot.state(),
                 stage.workspace,
                 stage.verifier,
+                &stage.scrubber,
             )?)
         } else {
             None
@@ -107,14 +108,14 @@ impl Session<'_> {
             role: place.role,
         };
         let mut exchanges = Exchanges::default();
-        let first = match self.exchange(place, 1, &agent::request(&brief), &mut exchanges)? {
+        let first = match self.exchange(place, 1, agent::request(&brief), &mut exchanges)? {
             Ok(answer) => answer,
             Err(error) => return self.fail(place, exchanges, None, vec![error.to_string()]),
         };
         let mut governed = govern(
             &context,
             &first,
-            Outcomes::live(known.clone()),
+            Outcomes::live(known.clone(), Arc::clone(&self.stage.scrubber)),
             snapshot.state(),
         )?;
         self.tell_verdicts(place, &first, &governed);
@@ -130,11 +131,12 @@ impl Session<'_> {
                 .map(|(_, refusal)| refusal.clone())
                 .collect();
             brief.corrective = Some((&first, &violations));
-            let second = match self.exchange(place, 2, &agent::request(&brief), &mut exchanges)? {
+            let second = match self.exchange(place, 2, agent::request(&brief), &mut exchanges)? {
                 Ok(answer) => answer,
                 Err(error) => return self.fail(place, exchanges, None, vec![error.to_string()]),
             };
-            governed = govern(&context, &second, Outcomes::live(known), snapshot.state())?;
+            let outcomes = Outcomes::live(known, Arc::clone(&self.stage.scrubber));
+            governed = govern(&context, &second, outcomes, snapshot.state())?;
             self.tell_verdicts(place, &second, &governed);
             judged = second;
         }

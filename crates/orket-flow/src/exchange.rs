@@ -1,14 +1,18 @@
 //! One exchange with the model: asked once, written down before anything judges it.
 
+use std::sync::Arc;
+
 use orket_cards::{ExchangePlace, ExchangeRecord, Tokens};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{Digest, object};
 use orket_ports::ModelError;
-use orket_ports::model::{Delta, ModelAnswer, ModelRequest};
+use orket_ports::model::{ModelAnswer, ModelRequest};
 
 use crate::attempt::Place;
+use crate::deltas::Deltas;
 use crate::error::RunError;
 use crate::orchestrator::Session;
+use crate::scrub;
 
 /// What the exchanges of an attempt left behind.
 #[derive(Default)]
@@ -19,17 +23,20 @@ pub(crate) struct Exchanges {
 }
 
 impl Session<'_> {
-    /// Asks the model, or takes the staged answer to the very same request.
+    /// Asks the model, or takes the staged answer to the very same request. Request, answer and error lose their secrets
+    /// before anything else is done with them.
     ///
     /// The inner error is one that another attempt may get over; the outer one ends the command.
     pub(crate) fn exchange(
         &mut self,
         place: &Place<'_>,
         number: u64,
-        request: &ModelRequest,
+        request: ModelRequest,
         exchanges: &mut Exchanges,
     ) -> Result<Result<ModelAnswer, ModelError>, RunError> {
-        let request_bytes = canonical::serialize(request)?;
+        let scrubber = Arc::clone(&self.stage.scrubber);
+        let request = scrub::request(&scrubber, request);
+        let request_bytes = canonical::serialize(&request)?;
         let request_digest = Digest::of_bytes(&request_bytes);
         let staging = ExchangePlace {
             run_id: self.envelope.run_id.clone(),
@@ -39,11 +46,12 @@ impl Session<'_> {
         };
         let staged = self.stage.store.staged_exchange(&staging)?;
         let answer = match staged.and_then(|bytes| staged_answer(&bytes, &request_digest)) {
-            Some(answer) => answer,
+            // A secret may have become known since.
+            Some(answer) => scrub::answer(&scrubber, answer),
             None => {
-                let asked = self.ask(place, number, request);
-                let answer = match asked {
-                    Ok(answer) => answer,
+                let asked = self.ask(place, number, &request);
+                let answer = match asked.map_err(|error| scrub::error(&scrubber, error)) {
+                    Ok(answer) => scrub::answer(&scrubber, answer),
                     Err(error) if error.is_worth_retrying() => {
                         exchanges.evidence.push(request_bytes);
                         exchanges.records.push(ExchangeRecord {
@@ -103,12 +111,7 @@ impl Session<'_> {
         self.sink.emit(&start);
         let narrator = &self.narrator;
         let sink = &mut *self.sink;
-        let mut on_delta = |delta: Delta| {
-            let (kind, text) = match delta {
-                Delta::Content(text) => ("content", text),
-                Delta::Thinking(text) => ("thinking", text),
-                Delta::ToolCall(call) => ("tool_call", call.name),
-            };
+        let mut show = |kind: &str, text: String| {
             let data = object! {
                 "card" => place.card.id.as_str(),
                 "role" => place.role,
@@ -117,9 +120,14 @@ impl Session<'_> {
             };
             sink.emit(&narrator.event("model_delta", data));
         };
-        self.stage
+        let mut deltas = Deltas::new(&self.stage.scrubber);
+        let mut on_delta = |delta| deltas.push(delta, &mut show);
+        let stage = self.stage;
+        let asked = stage
             .provider
-            .invoke(request, &mut on_delta, &self.stage.cancellation)
+            .invoke(request, &mut on_delta, &stage.cancellation);
+        deltas.finish(&mut show);
+        asked
     }
 }
 

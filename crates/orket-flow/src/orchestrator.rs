@@ -12,6 +12,7 @@ use orket_ports::model::Cancellation;
 use orket_ports::{
     Adjustment, Clock, Conductor, EventSink, ModelProvider, SessionView, Verifier, Workspace,
 };
+use orket_secrets::Scrubber;
 
 use crate::asset::StepAsset;
 use crate::attempt::{AttemptEnd, Place};
@@ -22,6 +23,7 @@ use crate::narrative::Narrator;
 use crate::play::Play;
 use crate::projection::{self, Stamps};
 use crate::proposal;
+use crate::scrub;
 use crate::summary::{RunEnding, RunSummary, board, summarize};
 
 /// The adapters that a run is played on.
@@ -36,6 +38,8 @@ pub struct Stage<'a> {
     pub verifier: &'a dyn Verifier,
     /// The tools.
     pub tools: &'a Tools,
+    /// What takes secrets out of everything that comes from outside.
+    pub scrubber: Arc<Scrubber>,
     /// The clock, for people.
     pub clock: &'a dyn Clock,
     /// The switch that ends model calls.
@@ -85,6 +89,7 @@ pub fn run_epic(
     play: Play,
     options: &RunOptions,
 ) -> Result<RunSummary, RunError> {
+    let play = scrub::play(&stage.scrubber, play)?;
     let run_id = {
         let snapshot = stage.store.snapshot()?;
         if let Some(card) = &options.card

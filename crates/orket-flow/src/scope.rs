@@ -1,6 +1,7 @@
 //! The scope of one turn: what its tools reach, and what they staged.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use orket_cards::{
     Actor, Card, CardId, Comment, Evidence, GUARD_ROLE, Status, Verification, VerificationState,
@@ -9,8 +10,10 @@ use orket_cards::{
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{Digest, ReadError, StateView, Stem};
 use orket_ports::{Refusal, TurnScope};
+use orket_secrets::Scrubber;
 
 use crate::play::Play;
+use crate::scrub;
 
 /// The longest comment, in bytes.
 const COMMENT_MAX_BYTES: usize = 4096;
@@ -30,16 +33,18 @@ pub(crate) struct StagedFile {
 pub struct Outcomes {
     rest: VecDeque<Value>,
     used: Vec<Value>,
-    is_live: bool,
+    /// What takes the secrets out of new outcomes; `None` if there may be none.
+    live: Option<Arc<Scrubber>>,
 }
 
 impl Outcomes {
-    /// Feeds `known` first and then does the work, keeping what comes out.
-    pub fn live(known: Vec<Value>) -> Outcomes {
+    /// Feeds `known` first and then does the work, keeping what comes out without its secrets: the turn sees the same as
+    /// its replay will.
+    pub fn live(known: Vec<Value>, scrubber: Arc<Scrubber>) -> Outcomes {
         Outcomes {
             rest: known.into(),
             used: Vec::new(),
-            is_live: true,
+            live: Some(scrubber),
         }
     }
 
@@ -48,7 +53,7 @@ impl Outcomes {
         Outcomes {
             rest: recorded.into(),
             used: Vec::new(),
-            is_live: false,
+            live: None,
         }
     }
 
@@ -57,10 +62,13 @@ impl Outcomes {
     }
 
     fn next(&mut self, work: &mut dyn FnMut() -> Result<Value, Refusal>) -> Result<Value, Refusal> {
-        let outcome = match self.rest.pop_front() {
-            Some(outcome) => outcome,
-            None if self.is_live => work()?,
-            None => {
+        let outcome = match (self.rest.pop_front(), &self.live) {
+            (Some(outcome), _) => outcome,
+            (None, Some(scrubber)) => {
+                let outcome = work().map_err(|refusal| scrub::refusal(scrubber, refusal))?;
+                scrub::value(scrubber, outcome)
+            }
+            (None, None) => {
                 let message = "the record holds no further outcome";
                 return Err(Refusal::forbidden("not_recorded", message));
             }

@@ -7,10 +7,12 @@ use orket_kernel::canonical::Value;
 use orket_kernel::{Digest, ReadError, StateView, object};
 use orket_ports::verifier::{ArtifactFile, Check, CheckOutcome, LeastTier, Verifier};
 use orket_ports::{Refusal, Workspace};
+use orket_secrets::Scrubber;
 
 use crate::error::RunError;
 use crate::play::Play;
 use crate::scope::artifact_entry;
+use crate::scrub;
 
 /// The longest time one check may take, in seconds.
 const CHECK_TIMEOUT_SECONDS: u64 = 30;
@@ -65,6 +67,7 @@ pub(crate) fn verify(
     view: &dyn StateView,
     workspace: &dyn Workspace,
     verifier: &dyn Verifier,
+    scrubber: &Scrubber,
 ) -> Result<Verified, RunError> {
     let fixtures = match &card.verification {
         Verification::None(reason) => return Ok(Verified::NoChecks(reason.clone())),
@@ -97,6 +100,7 @@ pub(crate) fn verify(
         checks.push(describe(&outcome, &digest));
     }
     let outcome = object! { "kind" => "verification", "passed" => passed, "checks" => checks };
+    let outcome = scrub::value(scrubber, outcome);
     Ok(Verified::Checked { outcome, passed })
 }
 

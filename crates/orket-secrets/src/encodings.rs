@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn the_lines_of_a_key_are_forms() {
-        let forms = forms("-----BEGIN PRIVATE KEY-----\nMIIBVgIBADANBgkq\n  MIIBVgIBADANBgkr  \nshort\n");
+        let forms =
+            forms("-----BEGIN PRIVATE KEY-----\nMIIBVgIBADANBgkq\n  MIIBVgIBADANBgkr  \nshort\n");
         let has = |text: &str| forms.contains(text.as_bytes());
         assert!(has("MIIBVgIBADANBgkq") && has("MIIBVgIBADANBgkr"));
         assert!(!has("short") && !has("-----BEGIN PRIVATE KEY-----"));

@@ -212,7 +212,11 @@ mod tests {
             ("hash in the value", "A=a#b", "a#b"),
             ("comment", "A=a # b", "a"),
             ("single quotes", "A='a \\n \" # b'", "a \\n \" # b"),
-            ("double quotes", r#"A="a \n\t\r\\\"\$ ' b" # c"#, "a \n\t\r\\\"$ ' b"),
+            (
+                "double quotes",
+                r#"A="a \n\t\r\\\"\$ ' b" # c"#,
+                "a \n\t\r\\\"$ ' b",
+            ),
             ("empty quotes", "A=''", ""),
             ("not ASCII", "A=пароль", "пароль"),
             ("a name beginning with export", "exporter=value", "value"),

@@ -33,7 +33,10 @@ impl Known {
         let mut by_form = Vec::new();
         let mut names: Vec<String> = Vec::new();
         for (name, secret) in vault.values() {
-            let place = names.iter().position(|known| known == name).unwrap_or(names.len());
+            let place = names
+                .iter()
+                .position(|known| known == name)
+                .unwrap_or(names.len());
             if place == names.len() {
                 names.push(name.to_owned());
             }
@@ -70,7 +73,9 @@ impl Known {
             for view in layer {
                 self.look(&view, is_whole, &mut found);
                 if depth < DEPTH {
-                    let views = Encoding::ALL.iter().filter_map(|it| view.undo(*it, is_whole));
+                    let views = Encoding::ALL
+                        .iter()
+                        .filter_map(|it| view.undo(*it, is_whole));
                     deeper.extend(views);
                 }
                 if depth > 0 {
@@ -91,7 +96,10 @@ impl Known {
         if is_whole {
             return;
         }
-        let tail = view.bytes.len().saturating_sub(self.longest.saturating_sub(1));
+        let tail = view
+            .bytes
+            .len()
+            .saturating_sub(self.longest.saturating_sub(1));
         let begins = (tail..view.bytes.len()).find(|at| {
             let rest = view.bytes.get(*at..).unwrap_or_default();
             let next = self.forms.partition_point(|form| form.as_slice() < rest);
@@ -99,7 +107,9 @@ impl Known {
             // Sorted, what begins with the rest comes right behind it.
             let mut candidates = self.forms.get(next..).unwrap_or_default().iter();
             match candidates.next() {
-                Some(form) if form.as_slice() == rest => candidates.next().is_some_and(is_beginning),
+                Some(form) if form.as_slice() == rest => {
+                    candidates.next().is_some_and(is_beginning)
+                }
                 form => form.is_some_and(is_beginning),
             }
         });

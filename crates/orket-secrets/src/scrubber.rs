@@ -51,10 +51,18 @@ impl Scrubber {
         // A name that is itself a secret is not shown.
         let mark = |name: &String| {
             let mark = format!("[secret:{name}]");
-            if known.stands_in(&mark) { "[secret]".to_owned() } else { mark }
+            if known.stands_in(&mark) {
+                "[secret]".to_owned()
+            } else {
+                mark
+            }
         };
         let marks = known.names.iter().map(mark).collect();
-        Ok(Scrubber { known, search, marks })
+        Ok(Scrubber {
+            known,
+            search,
+            marks,
+        })
     }
 
     /// Takes the secrets out of a text.

@@ -72,13 +72,18 @@ impl<'s> Stream<'s> {
 
     fn settle(&mut self, is_whole: bool, hand_on: &mut dyn FnMut(Piece<'_>)) {
         let known = self.scrubber.known.find(&self.held, is_whole);
-        let (hits, open) = self.scrubber.search.find(&self.held, &self.before, is_whole);
+        let (hits, open) = self
+            .scrubber
+            .search
+            .find(&self.held, &self.before, is_whole);
         let names = &self.scrubber.known.names;
         let of_known = known.spans.iter().map(|(start, end, name)| {
             let name = names.get(*name).map_or("", String::as_str);
             (*start, *end, Kind::Known(name))
         });
-        let of_shapes = hits.iter().map(|hit| (hit.start, hit.end, Kind::Shape(hit.name)));
+        let of_shapes = hits
+            .iter()
+            .map(|hit| (hit.start, hit.end, Kind::Shape(hit.name)));
         let stretches = merged(of_known.chain(of_shapes).collect());
         let mut safe = self.held.len();
         for open in [known.open, open].into_iter().flatten() {
@@ -106,16 +111,26 @@ impl<'s> Stream<'s> {
         for (start, end, kind) in stretches.iter().filter(|(_, end, _)| *end <= safe) {
             hand_on_clean(self.held.get(at..*start), hand_on);
             let hidden = self.held.get(*start..*end).unwrap_or_default();
-            let last_line = hidden.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+            let last_line = hidden
+                .rsplit(|byte| *byte == b'\n')
+                .next()
+                .unwrap_or_default();
             hand_on(Piece::Secret {
                 kind: *kind,
                 length_bytes: hidden.len(),
-                lines: (hidden.iter().filter(|byte| **byte == b'\n').count(), last_line.len()),
+                lines: (
+                    hidden.iter().filter(|byte| **byte == b'\n').count(),
+                    last_line.len(),
+                ),
             });
             at = *end;
         }
         hand_on_clean(self.held.get(at..safe), hand_on);
-        self.before.extend_from_slice(self.held.get(safe.saturating_sub(2)..safe).unwrap_or_default());
+        self.before.extend_from_slice(
+            self.held
+                .get(safe.saturating_sub(2)..safe)
+                .unwrap_or_default(),
+        );
         self.before.drain(..self.before.len().saturating_sub(2));
         zeroize::Zeroize::zeroize(self.held.get_mut(..safe).unwrap_or_default());
         self.held.drain(..safe);
@@ -131,7 +146,9 @@ fn hand_on_clean(bytes: Option<&[u8]>, hand_on: &mut dyn FnMut(Piece<'_>)) {
 /// Makes one stretch of those that lie over each other.
 fn merged(mut stretches: Vec<Stretch<'_>>) -> Vec<Stretch<'_>> {
     // Of two at one place the longer goes first, and a name before a shape: it tells more.
-    stretches.sort_by_key(|(start, end, kind)| (*start, usize::MAX - *end, matches!(kind, Kind::Shape(_))));
+    stretches.sort_by_key(|(start, end, kind)| {
+        (*start, usize::MAX - *end, matches!(kind, Kind::Shape(_)))
+    });
     let mut merged: Vec<Stretch<'_>> = Vec::new();
     for (start, end, kind) in stretches {
         match merged.last_mut() {
@@ -149,7 +166,9 @@ fn before_character(bytes: &[u8], place: usize) -> usize {
         return place;
     }
     // What is longer than a character is none.
-    let start = (place.saturating_sub(3)..place).rev().find(|at| !is_inside(at));
+    let start = (place.saturating_sub(3)..place)
+        .rev()
+        .find(|at| !is_inside(at));
     start
         .filter(|start| bytes.get(*start).is_some_and(|byte| *byte >= 0xc0))
         .unwrap_or(place)

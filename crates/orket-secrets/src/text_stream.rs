@@ -32,8 +32,9 @@ impl<'s> TextStream<'s> {
     pub fn push(&mut self, text: &str) -> String {
         let mut certain = Vec::new();
         let scrubber = self.scrubber;
-        self.stream
-            .push(text.as_bytes(), &mut |piece| scrubber.append(piece, &mut certain));
+        self.stream.push(text.as_bytes(), &mut |piece| {
+            scrubber.append(piece, &mut certain)
+        });
         told(certain)
     }
 
@@ -49,5 +50,6 @@ impl<'s> TextStream<'s> {
 
 /// A stream never cuts a character, so nothing is replaced here.
 fn told(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

@@ -126,7 +126,11 @@ mod tests {
     use super::*;
     use crate::env_file;
 
-    fn gather(file: &str, environment: &[(&str, &str)], public: &[&str]) -> Result<Vault, VaultError> {
+    fn gather(
+        file: &str,
+        environment: &[(&str, &str)],
+        public: &[&str],
+    ) -> Result<Vault, VaultError> {
         let Ok(entries) = env_file::read(file.as_bytes()) else {
             panic!("the file is not valid");
         };
@@ -141,11 +145,29 @@ mod tests {
     fn what_is_a_secret() {
         let long = format!("A={}", "x".repeat(MAX_BYTES));
         let cases: &[(&str, &str, &[(&str, &str)], &[&str], &[&str])] = &[
-            ("whatever .env holds", "A=12345678\nB=abcdefgh", &[], &[], &["A", "B"]),
-            ("a short value of a plain name is not", "PORT=8080\nDEBUG=1", &[], &[], &[]),
+            (
+                "whatever .env holds",
+                "A=12345678\nB=abcdefgh",
+                &[],
+                &[],
+                &["A", "B"],
+            ),
+            (
+                "a short value of a plain name is not",
+                "PORT=8080\nDEBUG=1",
+                &[],
+                &[],
+                &[],
+            ),
             ("an empty value is not", "API_KEY=", &[], &[], &[]),
             ("a public one is not", "HOST=localhost", &[], &["HOST"], &[]),
-            ("a short public one is not", "API_KEY=none", &[], &["API_KEY"], &[]),
+            (
+                "a short public one is not",
+                "API_KEY=none",
+                &[],
+                &["API_KEY"],
+                &[],
+            ),
             ("the longest", &long, &[], &[], &["A"]),
             (
                 "telling names of the environment",
@@ -175,10 +197,16 @@ mod tests {
     fn what_cannot_be_hidden_is_refused() {
         let refused = |file: &str| gather(file, &[], &[]).map(|_| ()).unwrap_err();
         let name = || "DB_PASSWORD".to_owned();
-        let expected = VaultError::TooShort { line: 2, name: name() };
+        let expected = VaultError::TooShort {
+            line: 2,
+            name: name(),
+        };
         assert_eq!(refused("\nDB_PASSWORD=1234567"), expected);
         let long = format!("DB_PASSWORD={}", "x".repeat(MAX_BYTES + 1));
-        let expected = VaultError::TooLong { line: 1, name: name() };
+        let expected = VaultError::TooLong {
+            line: 1,
+            name: name(),
+        };
         assert_eq!(refused(&long), expected);
     }
 
@@ -188,7 +216,10 @@ mod tests {
         let Ok(vault) = vault else {
             panic!("it is refused");
         };
-        assert_eq!(vault.resolve("A_KEY").map(Secret::expose), Some("from-file"));
+        assert_eq!(
+            vault.resolve("A_KEY").map(Secret::expose),
+            Some("from-file")
+        );
         assert_eq!(vault.values().count(), 2);
         assert!(vault.resolve("B_KEY").is_none());
     }

@@ -165,7 +165,9 @@ fn character(rest: &[u8]) -> Option<Unit> {
             return Some(Unit::Cut);
         }
         match hex(second.strip_prefix(b"\\u")?, 4) {
-            Hex::Is(low @ 0xdc00..0xe000) => (12, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)),
+            Hex::Is(low @ 0xdc00..0xe000) => {
+                (12, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))
+            }
             Hex::Cut => return Some(Unit::Cut),
             _ => return None,
         }
@@ -208,7 +210,10 @@ mod tests {
         for encoding in encodings {
             view = view.undo(*encoding, is_whole).unwrap();
         }
-        (String::from_utf8_lossy(&view.bytes).into_owned(), view.cut())
+        (
+            String::from_utf8_lossy(&view.bytes).into_owned(),
+            view.cut(),
+        )
     }
 
     #[test]
@@ -216,10 +221,20 @@ mod tests {
         use Encoding::*;
         let cases: &[(&str, &[Encoding], &str, &str)] = &[
             ("percent", &[Percent], "a%2Fb%2fc", "a/b/c"),
-            ("percent that is none", &[Percent], "5 % of %zz%", "5 % of %zz%"),
+            (
+                "percent that is none",
+                &[Percent],
+                "5 % of %zz%",
+                "5 % of %zz%",
+            ),
             ("a character in percent", &[Percent], "%c3%A9", "é"),
             ("percent twice", &[Percent, Percent], "%2541", "A"),
-            ("escapes", &[Json], r#"\"\\\/\b\f\n\r\t"#, "\"\\/\u{8}\u{c}\n\r\t"),
+            (
+                "escapes",
+                &[Json],
+                r#"\"\\\/\b\f\n\r\t"#,
+                "\"\\/\u{8}\u{c}\n\r\t",
+            ),
             ("numbers", &[Json], r"\u0041\u00e9\u20AC", "Aé€"),
             ("two for one character", &[Json], r"\ud83d\uDE00", "😀"),
             ("half of two", &[Json], r"\ud83dx", r"\ud83dx"),
@@ -255,7 +270,9 @@ mod tests {
 
     #[test]
     fn each_byte_knows_its_place() {
-        let view = View::plain(br"x\\u0041y").undo(Encoding::Json, true).unwrap();
+        let view = View::plain(br"x\\u0041y")
+            .undo(Encoding::Json, true)
+            .unwrap();
         let view = view.undo(Encoding::Json, true).unwrap();
         assert_eq!(view.bytes, b"xAy");
         assert_eq!(view.place(1, 2), (1, 8));

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use orket_ports::Verifier;
 use orket_ports::verifier::{ArtifactFile, Check, CheckOutcome, LeastTier, VerifyError};
+use orket_secrets::Scrubber;
 
 use crate::path::{Directory, RelativePath};
 use crate::sandbox::{self, Job, Sandbox, SandboxError, Status};
@@ -25,14 +26,17 @@ const SCRATCH: &str = "orket-check-";
 /// Runs checks with `/bin/sh` in the sandbox.
 pub struct SandboxVerifier {
     sandbox: Sandbox,
+    scrubber: Arc<Scrubber>,
     tier: OnceLock<String>,
 }
 
 impl SandboxVerifier {
-    /// Makes a verifier; `sandbox` says which executable becomes the child.
-    pub fn new(sandbox: Sandbox) -> SandboxVerifier {
+    /// Makes a verifier; `sandbox` says which executable becomes the child, `scrubber` takes secrets out of what checks
+    /// print.
+    pub fn new(sandbox: Sandbox, scrubber: Arc<Scrubber>) -> SandboxVerifier {
         SandboxVerifier {
             sandbox,
+            scrubber,
             tier: OnceLock::new(),
         }
     }
@@ -89,12 +93,18 @@ impl Verifier for SandboxVerifier {
             Status::OutputLimit => "more output than allowed".to_owned(),
         };
         let mut output = outcome.stdout;
-        output.extend_from_slice(&outcome.stderr);
+        let mut errors = outcome.stderr;
+        if outcome.status == Status::OutputLimit {
+            // Where output was cut, half of a secret may stand.
+            output = self.scrubber.beginning(&output).into_owned();
+            errors = self.scrubber.beginning(&errors).into_owned();
+        }
+        output.append(&mut errors);
         Ok(CheckOutcome {
             fixture: check.fixture.clone(),
             passed: outcome.status == Status::Exited(0),
             ended,
-            output: told(&output, scratch.path()),
+            output: told(&output, scratch.path(), &self.scrubber),
         })
     }
 }
@@ -150,9 +160,11 @@ fn fill(work_dir: &Path, files: &BTreeMap<String, ArtifactFile>) -> Result<(), S
 }
 
 /// Returns the end of the output as text, without the name of the scratch directory: it is drawn anew for every check,
-/// and what a check prints goes into evidence that must come out the same.
-fn told(output: &[u8], scratch: &Path) -> String {
+/// and what a check prints goes into evidence that must come out the same. Secrets are taken out before it is cut: half of
+/// one would not be found.
+fn told(output: &[u8], scratch: &Path, scrubber: &Scrubber) -> String {
     let text = String::from_utf8_lossy(output).replace(&*scratch.to_string_lossy(), "");
+    let text = scrubber.text(&text);
     let mut start = text.len().saturating_sub(OUTPUT_KEPT_BYTES);
     while !text.is_char_boundary(start) {
         start += 1;
@@ -162,7 +174,28 @@ fn told(output: &[u8], scratch: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use orket_secrets::{Secret, Vault};
+
     use super::*;
+
+    #[test]
+    fn what_a_check_printed_is_scrubbed_before_it_is_cut() {
+        let secret = ("A_KEY".to_owned(), Secret::new("correct horse".to_owned()));
+        let vault = Vault::gather(Vec::new(), [secret], &Default::default()).unwrap();
+        let scrubber = Scrubber::new(&vault).unwrap();
+        let scratch = Path::new("/tmp/orket-check-1-x");
+        // The cut falls into the secret.
+        let output = format!("correct horse{}", "x".repeat(OUTPUT_KEPT_BYTES - 5));
+        let told_cut = told(output.as_bytes(), scratch, &scrubber);
+        assert!(!told_cut.contains("horse"), "{}", &told_cut[..20]);
+        assert_eq!(told_cut.len(), OUTPUT_KEPT_BYTES);
+        // Without the name of the directory between them the halves are the secret.
+        let output = "correct /tmp/orket-check-1-xhorse";
+        assert_eq!(
+            told(output.as_bytes(), scratch, &scrubber),
+            "[secret:A_KEY]"
+        );
+    }
 
     /// Copies of `agent_output/` stayed behind for good when a run was killed during a check.
     #[test]

@@ -22,6 +22,11 @@ const LAYERS: &[Layer] = &[
         tests_use: &[],
     },
     Layer {
+        name: "orket-secrets",
+        uses: &[],
+        tests_use: &[],
+    },
+    Layer {
         name: "orket-lsi",
         uses: &["orket-kernel"],
         tests_use: &[],
@@ -43,12 +48,17 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "orket-tools",
-        uses: &["orket-kernel", "orket-ports"],
+        uses: &["orket-kernel", "orket-ports", "orket-secrets"],
         tests_use: &[],
     },
     Layer {
         name: "orket-flow",
-        uses: &["orket-cards", "orket-kernel", "orket-ports"],
+        uses: &[
+            "orket-cards",
+            "orket-kernel",
+            "orket-ports",
+            "orket-secrets",
+        ],
         tests_use: &[],
     },
     Layer {
@@ -72,6 +82,7 @@ const LAYERS: &[Layer] = &[
             "orket-model-double",
             "orket-ports",
             "orket-provider",
+            "orket-secrets",
             "orket-tools",
         ],
         tests_use: &[],
@@ -88,6 +99,7 @@ const LAYERS: &[Layer] = &[
             "orket-model-double",
             "orket-ports",
             "orket-provider",
+            "orket-secrets",
             "orket-tools",
         ],
         tests_use: &[],

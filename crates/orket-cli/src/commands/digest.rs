@@ -53,9 +53,9 @@ pub(crate) fn execute(arguments: &Arguments) -> Result<Code, Failure> {
     let value = canonical::parse(&bytes)
         .map_err(|error| Failure::new(exit::NO, format!("{place}: {error}")))?;
     if arguments.canonical {
-        terminal::print_bytes(&canonical::to_bytes(&value))
+        terminal::print_exact(&canonical::to_bytes(&value))
     } else {
-        terminal::print_bytes(format!("{}\n", canonical::digest(&value)).as_bytes())
+        terminal::print_exact(format!("{}\n", canonical::digest(&value)).as_bytes())
     }
 }
 

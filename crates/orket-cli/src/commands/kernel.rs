@@ -66,7 +66,7 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
         Ok(answer) => {
             let mut text = answer.to_bytes().map_err(bug)?;
             text.push(b'\n');
-            terminal::print_bytes(&text)?;
+            terminal::print_exact(&text)?;
             Ok(match answer.outcome {
                 Outcome::Pass => exit::DONE,
                 Outcome::Fail => exit::NO,
@@ -101,7 +101,7 @@ fn refuse(operation: Operation, error: CallError) -> Result<Code, Failure> {
     if let Some(answer) = error.answer(operation) {
         let mut text = canonical::serialize(&answer).map_err(bug)?;
         text.push(b'\n');
-        terminal::print_bytes(&text)?;
+        terminal::print_exact(&text)?;
         return Err(Failure::new(exit::USAGE, error.to_string()));
     }
     match error {
@@ -152,7 +152,7 @@ fn print_schemas(name: Option<&str>) -> Result<Code, Failure> {
             text.push_str(&format!("{comma}\n\"{name}\": {}", schema.trim_end()));
         }
         text.push_str("\n}\n");
-        return terminal::print_bytes(text.as_bytes());
+        return terminal::print_exact(text.as_bytes());
     };
     let schema = api::schema(name).ok_or_else(|| {
         let names: Vec<&str> = api::schemas().iter().map(|(name, _)| *name).collect();
@@ -162,5 +162,5 @@ fn print_schemas(name: Option<&str>) -> Result<Code, Failure> {
         );
         Failure::new(exit::USAGE, message)
     })?;
-    terminal::print_bytes(schema.as_bytes())
+    terminal::print_exact(schema.as_bytes())
 }

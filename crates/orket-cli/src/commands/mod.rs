@@ -17,6 +17,7 @@ mod replay;
 mod replay_turn;
 mod restore;
 mod run;
+mod secrets;
 mod show;
 mod state;
 mod verify;
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Index(index::Arguments),
     Digest(digest::Arguments),
     Policy(policy::Arguments),
+    Secrets(secrets::Arguments),
     Explain(explain::Arguments),
     Kernel(kernel::Arguments),
 }
@@ -72,6 +74,7 @@ impl Command {
             Command::Unpin(arguments) => pin::unpin(&arguments, project),
             Command::Digest(arguments) => digest::execute(&arguments),
             Command::Policy(arguments) => policy::execute(&arguments, project),
+            Command::Secrets(arguments) => secrets::execute(&arguments, project),
             Command::Explain(arguments) => explain::execute(&arguments),
             Command::Kernel(arguments) => kernel::execute(&arguments, project),
         }

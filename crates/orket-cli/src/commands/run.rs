@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use orket_cards::{Card, CardId, EpicAsset, Stall, Status, WaitReason, parse_asset};
 use orket_flow::{
@@ -110,7 +111,7 @@ fn play(
         .read_scope
         .contains(&ReadSpace::Domain);
     let provider = wire::provider(project, &play.venue)?;
-    let verifier = wire::verifier()?;
+    let verifier = wire::verifier(project)?;
     let board = wire::board(project)?;
     let clock = wire::clock(project);
     let stage = Stage {
@@ -119,6 +120,7 @@ fn play(
         provider: provider.as_ref(),
         verifier: &verifier,
         tools: &tools,
+        scrubber: Arc::clone(&project.scrubber),
         clock: clock.as_ref(),
         cancellation: Cancellation::new(),
     };

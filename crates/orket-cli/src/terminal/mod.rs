@@ -1,17 +1,25 @@
 //! What is printed, and how: data to standard output, talk to standard error.
 
+mod hiding;
 mod json_lines;
 mod progress;
 
 use std::io::Write;
 
+pub(crate) use hiding::{hide, scrubber};
 pub(crate) use json_lines::JsonLines;
 pub(crate) use progress::Progress;
 
 use crate::exit::{self, Code, Failure};
 
-/// Prints data. A reader that went away is no failure.
+/// Prints data without its secrets. A reader that went away is no failure.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<Code, Failure> {
+    print_exact(&hiding::shown(bytes))
+}
+
+/// Prints what a command made of the very input that it was given, byte for byte: a digest or a canonical form without its
+/// secrets would be another one.
+pub(crate) fn print_exact(bytes: &[u8]) -> Result<Code, Failure> {
     let mut output = std::io::stdout().lock();
     match output.write_all(bytes).and_then(|()| output.flush()) {
         Ok(()) => Ok(exit::DONE),
@@ -23,9 +31,10 @@ pub(crate) fn print_bytes(bytes: &[u8]) -> Result<Code, Failure> {
     }
 }
 
-/// Prints talk. Nobody can be told if that fails.
+/// Prints talk without its secrets. Nobody can be told if that fails.
 pub(crate) fn say(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let text = hiding::shown(text.as_bytes());
+    let _ = std::io::stderr().lock().write_all(&text);
 }
 
 /// Prints why a command failed, in one line.

@@ -1,6 +1,7 @@
 //! The table at which a project is played: real store, workspace and tools, unless a test puts something before them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use orket_cards::TurnStore;
 use orket_flow::{
@@ -9,6 +10,7 @@ use orket_flow::{
 use orket_ports::model::Cancellation;
 use orket_ports::verifier::{ArtifactFile, Check, CheckOutcome, LeastTier, VerifyError};
 use orket_ports::{Clock, Conductor, Event, EventSink, ModelProvider, Verifier, Workspace};
+use orket_secrets::{Scrubber, Secret, Vault};
 
 use crate::project::{Project, run_id};
 
@@ -19,6 +21,7 @@ pub(crate) struct Table<'a> {
     store: Option<&'a dyn TurnStore>,
     workspace: Option<&'a dyn Workspace>,
     tools: Option<Tools>,
+    scrubber: Arc<Scrubber>,
     options: RunOptions,
 }
 
@@ -72,6 +75,7 @@ impl<'a> Table<'a> {
             store: None,
             workspace: None,
             tools: None,
+            scrubber: Arc::new(Scrubber::new(&Vault::default()).unwrap()),
             options: RunOptions::default(),
         }
     }
@@ -88,6 +92,14 @@ impl<'a> Table<'a> {
 
     pub(crate) fn tools(mut self, tools: Tools) -> Table<'a> {
         self.tools = Some(tools);
+        self
+    }
+
+    /// Hides a text.
+    pub(crate) fn secret(mut self, name: &str, text: &str) -> Table<'a> {
+        let secret = (name.to_owned(), Secret::new(text.to_owned()));
+        let vault = Vault::gather(Vec::new(), [secret], &BTreeSet::new()).unwrap();
+        self.scrubber = Arc::new(Scrubber::new(&vault).unwrap());
         self
     }
 
@@ -128,6 +140,7 @@ impl<'a> Table<'a> {
             provider: self.provider,
             verifier: self.verifier,
             tools: &tools,
+            scrubber: Arc::clone(&self.scrubber),
             clock: &Noon,
             cancellation: Cancellation::new(),
         };

@@ -156,7 +156,8 @@ impl Shape {
             _ => {}
         }
         let secret = text.get(from.max(at + begin)..end).unwrap_or_default();
-        let is_mixed = secret.iter().any(u8::is_ascii_alphabetic) && secret.iter().any(u8::is_ascii_digit);
+        let is_mixed =
+            secret.iter().any(u8::is_ascii_alphabetic) && secret.iter().any(u8::is_ascii_digit);
         if self.holds == Holds::LetterAndDigit && !is_mixed {
             return Reading::No;
         }
@@ -165,12 +166,17 @@ impl Shape {
 
     fn beginning(&self, rest: &[u8]) -> Option<usize> {
         let fits = |begin: &&&str| {
-            rest.get(..begin.len()).is_some_and(|start| match self.any_case {
-                true => start.eq_ignore_ascii_case(begin.as_bytes()),
-                false => start == begin.as_bytes(),
-            })
+            rest.get(..begin.len())
+                .is_some_and(|start| match self.any_case {
+                    true => start.eq_ignore_ascii_case(begin.as_bytes()),
+                    false => start == begin.as_bytes(),
+                })
         };
-        self.begins.iter().filter(fits).map(|begin| begin.len()).max()
+        self.begins
+            .iter()
+            .filter(fits)
+            .map(|begin| begin.len())
+            .max()
     }
 }
 
@@ -178,7 +184,10 @@ impl Shape {
 fn is_word_before(text: &[u8], at: usize, before: &[u8]) -> bool {
     let back = |distance: usize| match at.checked_sub(distance) {
         Some(place) => text.get(place),
-        None => before.len().checked_sub(distance - at).and_then(|place| before.get(place)),
+        None => before
+            .len()
+            .checked_sub(distance - at)
+            .and_then(|place| before.get(place)),
     };
     let Some(last) = back(1) else {
         return false;
@@ -195,13 +204,17 @@ enum Taken {
 
 impl Piece {
     fn read(self, rest: &[u8], is_whole: bool) -> Taken {
-        let could_be = |text: &&str| !is_whole && text.len() > rest.len() && text.as_bytes().starts_with(rest);
+        let could_be =
+            |text: &&str| !is_whole && text.len() > rest.len() && text.as_bytes().starts_with(rest);
         match self {
             Piece::One(texts) | Piece::Maybe(texts) => {
                 if texts.iter().any(could_be) {
                     return Taken::Open;
                 }
-                match (texts.iter().find(|text| rest.starts_with(text.as_bytes())), self) {
+                match (
+                    texts.iter().find(|text| rest.starts_with(text.as_bytes())),
+                    self,
+                ) {
                     (Some(text), _) => Taken::Bytes(text.len()),
                     (None, Piece::Maybe(_)) => Taken::Bytes(0),
                     (None, _) => Taken::No,
@@ -217,7 +230,11 @@ impl Piece {
                 }
             }
             Piece::Run { of, min, max } => {
-                let count = rest.iter().take(max + 1).take_while(|byte| of.has(**byte)).count();
+                let count = rest
+                    .iter()
+                    .take(max + 1)
+                    .take_while(|byte| of.has(**byte))
+                    .count();
                 if count > max {
                     Taken::No
                 } else if count == rest.len() && !is_whole {
@@ -231,7 +248,9 @@ impl Piece {
             Piece::Until { end, max } => {
                 let most = max + end.len();
                 let seen = rest.get(..most).unwrap_or(rest);
-                let found = seen.windows(end.len()).position(|window| window == end.as_bytes());
+                let found = seen
+                    .windows(end.len())
+                    .position(|window| window == end.as_bytes());
                 match found {
                     Some(at) => Taken::Bytes(at + end.len()),
                     None if rest.len() < most && !is_whole => Taken::Open,

@@ -26,7 +26,11 @@ pub(crate) struct Hit {
 
 impl Search {
     pub(crate) fn new() -> Result<Search, BuildError> {
-        let texts: BTreeSet<&str> = SHAPES.iter().flat_map(|shape| shape.begins).copied().collect();
+        let texts: BTreeSet<&str> = SHAPES
+            .iter()
+            .flat_map(|shape| shape.begins)
+            .copied()
+            .collect();
         let texts: Vec<&str> = texts.into_iter().collect();
         Ok(Search {
             beginnings: AhoCorasick::builder()
@@ -39,7 +43,12 @@ impl Search {
     }
 
     /// Returns the shapes in a text, and where one may begin whose end is not there yet. `before` is what stood before.
-    pub(crate) fn find(&self, text: &[u8], before: &[u8], is_whole: bool) -> (Vec<Hit>, Option<usize>) {
+    pub(crate) fn find(
+        &self,
+        text: &[u8],
+        before: &[u8],
+        is_whole: bool,
+    ) -> (Vec<Hit>, Option<usize>) {
         let mut candidates = BTreeSet::new();
         for hit in self.beginnings.find_overlapping_iter(text) {
             let begin = self.texts.get(hit.pattern().as_usize());
@@ -64,7 +73,12 @@ impl Search {
                 Reading::Found(start, end) => {
                     read_to.insert(number, end);
                     let name = shape.name;
-                    hits.push(Hit { begin: at, start, end, name });
+                    hits.push(Hit {
+                        begin: at,
+                        start,
+                        end,
+                        name,
+                    });
                 }
             }
         }
@@ -81,7 +95,8 @@ impl Search {
             let rest = text.get(*at..).unwrap_or_default();
             let begins = |begin: &&str| {
                 let start = begin.as_bytes().get(..rest.len());
-                begin.len() > rest.len() && start.is_some_and(|start| start.eq_ignore_ascii_case(rest))
+                begin.len() > rest.len()
+                    && start.is_some_and(|start| start.eq_ignore_ascii_case(rest))
             };
             self.texts.iter().any(|begin| begins(begin))
         })

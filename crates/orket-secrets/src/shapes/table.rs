@@ -10,11 +10,19 @@ use super::{Before, Class, Holds, Piece, Shape};
 const LONGEST: usize = 8192;
 
 const fn token(of: Class, min: usize) -> Piece {
-    Run { of, min, max: LONGEST }
+    Run {
+        of,
+        min,
+        max: LONGEST,
+    }
 }
 
 const fn exactly(of: Class, count: usize) -> Piece {
-    Run { of, min: count, max: count }
+    Run {
+        of,
+        min: count,
+        max: count,
+    }
 }
 
 /// What most shapes are like.
@@ -69,7 +77,16 @@ pub const SHAPES: &[Shape] = &[
             "-----BEGIN PGP PRIVATE KEY BLOCK-----",
         ],
         before: Before::Anything,
-        then: &[Until { end: "-----END", max: 16 * 1024 }, Until { end: "-----", max: 40 }],
+        then: &[
+            Until {
+                end: "-----END",
+                max: 16 * 1024,
+            },
+            Until {
+                end: "-----",
+                max: 40,
+            },
+        ],
         holds: Holds::Anything,
         found: &[
             (
@@ -98,9 +115,18 @@ pub const SHAPES: &[Shape] = &[
         then: &[token(Class::Token, 20)],
         found: &[
             ("OPENAI=sk-abcdefghij0123456789", "sk-abcdefghij0123456789"),
-            ("\"sk-proj-Ab3_Cd5-Ef7gHi9jKl1mNo3\"", "sk-proj-Ab3_Cd5-Ef7gHi9jKl1mNo3"),
-            ("(sk-ant-api03-Ab3Cd5Ef7Gh9Ij1Kl)", "sk-ant-api03-Ab3Cd5Ef7Gh9Ij1Kl"),
-            ("{\"text\":\"so\\nsk-abcdefghij0123456789\"}", "sk-abcdefghij0123456789"),
+            (
+                "\"sk-proj-Ab3_Cd5-Ef7gHi9jKl1mNo3\"",
+                "sk-proj-Ab3_Cd5-Ef7gHi9jKl1mNo3",
+            ),
+            (
+                "(sk-ant-api03-Ab3Cd5Ef7Gh9Ij1Kl)",
+                "sk-ant-api03-Ab3Cd5Ef7Gh9Ij1Kl",
+            ),
+            (
+                "{\"text\":\"so\\nsk-abcdefghij0123456789\"}",
+                "sk-abcdefghij0123456789",
+            ),
         ],
         left_alone: &[
             "sk-learn",
@@ -159,7 +185,10 @@ pub const SHAPES: &[Shape] = &[
         name: "slack-token",
         begins: &["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-"],
         then: &[token(Class::Token, 10)],
-        found: &[("xoxb-012345678901-abcdefghij", "xoxb-012345678901-abcdefghij")],
+        found: &[(
+            "xoxb-012345678901-abcdefghij",
+            "xoxb-012345678901-abcdefghij",
+        )],
         left_alone: &["xoxb-", "xoxb-your-bot-token"],
         ..TOKEN
     },
@@ -189,14 +218,20 @@ pub const SHAPES: &[Shape] = &[
             "key=AIzaSyA0123456789abcdefghijABCDEFGHIJ01",
             "AIzaSyA0123456789abcdefghijABCDEFGHIJ01",
         )],
-        left_alone: &["AIzaSyA0123456789", "AIzaSyA0123456789abcdefghijABCDEFGHIJ01234"],
+        left_alone: &[
+            "AIzaSyA0123456789",
+            "AIzaSyA0123456789abcdefghijABCDEFGHIJ01234",
+        ],
         ..TOKEN
     },
     Shape {
         name: "hugging-face-token",
         begins: &["hf_"],
         then: &[token(Class::Word, 30)],
-        found: &[("hf_0123456789abcdefghijABCDEFGHIJ", "hf_0123456789abcdefghijABCDEFGHIJ")],
+        found: &[(
+            "hf_0123456789abcdefghijABCDEFGHIJ",
+            "hf_0123456789abcdefghijABCDEFGHIJ",
+        )],
         left_alone: &["hf_hub_download", "hf_transformers0"],
         ..TOKEN
     },
@@ -241,7 +276,10 @@ pub const SHAPES: &[Shape] = &[
         secret_from: Some(0),
         found: &[
             ("Authorization: Bearer abcdef0123456789", "abcdef0123456789"),
-            ("authorization: bearer Ab.3~d+/0123456789==\r\n", "Ab.3~d+/0123456789=="),
+            (
+                "authorization: bearer Ab.3~d+/0123456789==\r\n",
+                "Ab.3~d+/0123456789==",
+            ),
         ],
         left_alone: &[
             "the bearer authentication/authorization",
@@ -259,7 +297,10 @@ pub const SHAPES: &[Shape] = &[
         secret_from: Some(0),
         holds: Holds::Anything,
         found: &[("Authorization: Basic dXNlcjpwYXNz\r\n", "dXNlcjpwYXNz")],
-        left_alone: &["Authorization: Basic <base64>", "Basic understanding of things"],
+        left_alone: &[
+            "Authorization: Basic <base64>",
+            "Basic understanding of things",
+        ],
         ..TOKEN
     },
     Shape {
@@ -267,9 +308,17 @@ pub const SHAPES: &[Shape] = &[
         begins: &["://"],
         before: Before::Anything,
         then: &[
-            Run { of: Class::Address, min: 0, max: 256 },
+            Run {
+                of: Class::Address,
+                min: 0,
+                max: 256,
+            },
             One(&[":"]),
-            Run { of: Class::Address, min: 3, max: 256 },
+            Run {
+                of: Class::Address,
+                min: 3,
+                max: 256,
+            },
             Ahead("@"),
         ],
         secret_from: Some(2),
@@ -294,11 +343,23 @@ pub const SHAPES: &[Shape] = &[
         before: Before::Anything,
         then: &[
             Maybe(QUOTES),
-            Run { of: Class::Blanks, min: 0, max: 8 },
+            Run {
+                of: Class::Blanks,
+                min: 0,
+                max: 8,
+            },
             One(&[":=", "=>", "=", ":"]),
-            Run { of: Class::Blanks, min: 0, max: 8 },
+            Run {
+                of: Class::Blanks,
+                min: 0,
+                max: 8,
+            },
             One(QUOTES),
-            Run { of: Class::Quoted, min: 8, max: 1024 },
+            Run {
+                of: Class::Quoted,
+                min: 8,
+                max: 1024,
+            },
         ],
         secret_from: Some(5),
         found: &[
@@ -329,10 +390,22 @@ pub const SHAPES: &[Shape] = &[
         any_case: true,
         before: Before::Anything,
         then: &[
-            Run { of: Class::Blanks, min: 0, max: 8 },
+            Run {
+                of: Class::Blanks,
+                min: 0,
+                max: 8,
+            },
             One(&["=", ":"]),
-            Run { of: Class::Blanks, min: 0, max: 8 },
-            Run { of: Class::Password, min: 8, max: 1024 },
+            Run {
+                of: Class::Blanks,
+                min: 0,
+                max: 8,
+            },
+            Run {
+                of: Class::Password,
+                min: 8,
+                max: 1024,
+            },
         ],
         secret_from: Some(3),
         not_followed_by: b"([{<.:$",
@@ -340,7 +413,10 @@ pub const SHAPES: &[Shape] = &[
             ("password=hunter2hunter2", "hunter2hunter2"),
             ("API_KEY=0a1b2c3d4e\n", "0a1b2c3d4e"),
             ("password: hunter2hunter2", "hunter2hunter2"),
-            ("/login?user=a&password=hunter2hunter2&x=", "hunter2hunter2&x="),
+            (
+                "/login?user=a&password=hunter2hunter2&x=",
+                "hunter2hunter2&x=",
+            ),
         ],
         left_alone: &[
             "password = read_password2()",

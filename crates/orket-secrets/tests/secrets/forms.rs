@@ -23,7 +23,11 @@ fn cases() -> Vec<Case> {
 
 /// The part of a form that stands for nothing but the secret: of base64 all but what it shares with its surroundings.
 fn core<'t>(form: &'t str, text: &'t str) -> &'t str {
-    if form.starts_with("base64") { &text[4..text.len() - 9] } else { text }
+    if form.starts_with("base64") {
+        &text[4..text.len() - 9]
+    } else {
+        text
+    }
 }
 
 #[test]
@@ -34,18 +38,28 @@ fn each_form_is_taken_out_and_its_surroundings_stay() {
             let told = format!("{} as {form}", case.name);
             let around = format!("before, {text} and behind");
             let scrubbed = scrubber.text(&around);
-            assert!(scrubbed.contains("[secret:A_KEY]"), "{told} stays: {scrubbed}");
+            assert!(
+                scrubbed.contains("[secret:A_KEY]"),
+                "{told} stays: {scrubbed}"
+            );
             assert!(scrubbed.starts_with("before, "), "{told}: {scrubbed}");
             assert!(scrubbed.ends_with(" and behind"), "{told}: {scrubbed}");
             if form.starts_with("base64") {
                 // What stands around the secret in base64 is not secret and may stay; no four characters of the secret do.
                 let secret = core(form, text);
                 assert!(!scrubbed.contains(secret), "{told}: {scrubbed}");
-                assert!(scrubbed.len() <= around.len() - secret.len().min(10) + 14, "{told}: {scrubbed}");
+                assert!(
+                    scrubbed.len() <= around.len() - secret.len().min(10) + 14,
+                    "{told}: {scrubbed}"
+                );
             } else {
                 assert_eq!(scrubbed, "before, [secret:A_KEY] and behind", "{told}");
             }
-            assert_eq!(scrubber.text(&scrubbed), scrubbed, "{told}: not the same when scrubbed again");
+            assert_eq!(
+                scrubber.text(&scrubbed),
+                scrubbed,
+                "{told}: not the same when scrubbed again"
+            );
         }
     }
 }
@@ -79,7 +93,12 @@ fn without_the_secret_each_form_stays() {
     let scrubber = knows(&[("A_KEY", "something else")]);
     for case in cases() {
         for Form { form, text } in &case.forms {
-            assert_eq!(scrubber.text(text), text.as_str(), "{} as {form}", case.name);
+            assert_eq!(
+                scrubber.text(text),
+                text.as_str(),
+                "{} as {form}",
+                case.name
+            );
         }
     }
 }

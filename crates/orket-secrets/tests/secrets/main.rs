@@ -21,7 +21,11 @@ fn knows(secrets: &[(&str, &str)]) -> Scrubber {
         .iter()
         .map(|(name, text)| ((*name).to_owned(), Secret::new((*text).to_owned())));
     let vault = Vault::gather(Vec::new(), environment, &Default::default()).unwrap();
-    assert_eq!(vault.names().count(), secrets.len(), "a secret was passed over");
+    assert_eq!(
+        vault.names().count(),
+        secrets.len(),
+        "a secret was passed over"
+    );
     Scrubber::new(&vault).unwrap()
 }
 

@@ -4,11 +4,18 @@ use crate::knows;
 
 #[test]
 fn of_secrets_that_lie_over_each_other_everything_is_hidden() {
-    let scrubber = knows(&[("A_KEY", "one-two-three"), ("B_KEY", "three-four-five"), ("C_KEY", "two-three")]);
+    let scrubber = knows(&[
+        ("A_KEY", "one-two-three"),
+        ("B_KEY", "three-four-five"),
+        ("C_KEY", "two-three"),
+    ]);
     let cases = [
         ("one-two-three-four-five", "[secret:A_KEY]"),
         ("two-three-four-five", "[secret:C_KEY]"),
-        ("one-two-three, three-four-five", "[secret:A_KEY], [secret:B_KEY]"),
+        (
+            "one-two-three, three-four-five",
+            "[secret:A_KEY], [secret:B_KEY]",
+        ),
         ("one-two-threeone-two-three", "[secret:A_KEY][secret:A_KEY]"),
     ];
     for (text, expected) in cases {

@@ -10,10 +10,48 @@ const TWO: &str = "ef-ab\"c/d";
 /// Pieces of texts in which secrets, their forms and their beginnings run into each other.
 fn fragment() -> impl Strategy<Value = String> {
     let fixed: Vec<String> = [
-        ONE, TWO, "ab\"c", "/d ef", "fe d/c\"ba", "616222632f64206566", "YWIiYy9kIGVm", "\\", "\\\\", "\\\"", "\\u0061",
-        "\\u00", "%", "%2", "%2F", "%25", "%61b%22c", "\n", "\r\n", "a", "b", "\"", "é", "😀", "\\ud83d", "\\ude00",
-        "password", "=", "\"", "hunter2hunter2", "://", "user:", "pass@", "sk-", "abcdefghij0123456789", " ", "eyJ",
-        "eyJhbGciOiJIUzI1NiJ9", ".", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "bearer ",
+        ONE,
+        TWO,
+        "ab\"c",
+        "/d ef",
+        "fe d/c\"ba",
+        "616222632f64206566",
+        "YWIiYy9kIGVm",
+        "\\",
+        "\\\\",
+        "\\\"",
+        "\\u0061",
+        "\\u00",
+        "%",
+        "%2",
+        "%2F",
+        "%25",
+        "%61b%22c",
+        "\n",
+        "\r\n",
+        "a",
+        "b",
+        "\"",
+        "é",
+        "😀",
+        "\\ud83d",
+        "\\ude00",
+        "password",
+        "=",
+        "\"",
+        "hunter2hunter2",
+        "://",
+        "user:",
+        "pass@",
+        "sk-",
+        "abcdefghij0123456789",
+        " ",
+        "eyJ",
+        "eyJhbGciOiJIUzI1NiJ9",
+        ".",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----END PRIVATE KEY-----",
+        "bearer ",
     ]
     .iter()
     .map(|text| (*text).to_owned())
@@ -77,7 +115,17 @@ fn little_is_held_back() {
 #[test]
 fn a_hostile_line_is_read_in_proportion() {
     let scrubber = knows(&[("ONE_KEY", ONE)]);
-    for text in ["eyJ", "-----BEGIN PRIVATE KEY-----", "password", "ab\"c", "\\", "%", "\\u0061", "://a:b", "bearer "] {
+    for text in [
+        "eyJ",
+        "-----BEGIN PRIVATE KEY-----",
+        "password",
+        "ab\"c",
+        "\\",
+        "%",
+        "\\u0061",
+        "://a:b",
+        "bearer ",
+    ] {
         let line = text.repeat(400_000 / text.len());
         let mut stream = scrubber.stream();
         let mut most = 0;
