@@ -20,6 +20,7 @@ mod kernel_session;
 mod policy_session;
 mod replay_session;
 mod run_session;
+mod secrets_session;
 mod show_session;
 
 // The produced program, the artefacts for people, the replay of every turn, what is refused on the way.
@@ -30,6 +31,8 @@ mod init;
 mod equivalence;
 // kill -9 at any moment.
 mod kill;
+// Secrets come in by every way and out by none.
+mod canary;
 
 // Commands that only read, where nothing can be written too.
 mod read_only;
