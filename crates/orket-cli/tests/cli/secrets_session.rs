@@ -25,13 +25,30 @@ fn a_scan_says_where_secrets_lie_and_not_what_they_are() {
     );
     environment.write("src/deep/c.json", "{\"password\": \"hunter2hunter2\"}\n");
     environment.write("src/.git/config", "correct horse\n");
-    assert_snapshot!(environment.run(&["secrets", "scan", "src"]), @"");
-    assert_snapshot!(environment.run(&["secrets", "scan", "src/a.txt", "--json"]), @"");
+    assert_snapshot!(environment.run(&["secrets", "scan", "src"]), @r"
+    $ orket secrets scan src
+    src/a.txt:2:7: secret DEPLOY_KEY, 13 bytes
+    src/a.txt:2:22: secret DEPLOY_KEY, 15 bytes
+    src/deep/c.json:1:15: shape password, 14 bytes
+    [exit 1]
+    ");
+    assert_snapshot!(environment.run(&["secrets", "scan", "src/a.txt", "--json"]), @r#"
+    $ orket secrets scan src/a.txt --json
+    {"files":1,"finds":[{"bytes":13,"column":7,"kind":"secret","line":2,"name":"DEPLOY_KEY","path":"src/a.txt"},{"bytes":15,"column":22,"kind":"secret","line":2,"name":"DEPLOY_KEY","path":"src/a.txt"}],"unseen":[]}
+    [exit 1]
+    "#);
     // The project's own .env is the place for secrets, unless it is asked for.
-    assert_snapshot!(environment.run(&["secrets", "scan", "src/b.txt"]), @"");
+    assert_snapshot!(environment.run(&["secrets", "scan", "src/b.txt"]), @r"
+    $ orket secrets scan src/b.txt
+    [exit 0]
+    ");
     std::fs::remove_dir_all(environment.path("src")).unwrap();
     environment.run(&["secrets", "scan", "."]).assert_code(0);
-    assert_snapshot!(environment.run(&["secrets", "scan", ".env"]), @"");
+    assert_snapshot!(environment.run(&["secrets", "scan", ".env"]), @r"
+    $ orket secrets scan .env
+    .env:2:13: secret DEPLOY_KEY, 13 bytes
+    [exit 1]
+    ");
 }
 
 #[test]
@@ -50,9 +67,21 @@ fn a_secret_is_found_across_the_pieces_in_which_a_file_is_read() {
 #[test]
 fn what_cannot_be_looked_at_is_not_called_clean() {
     let environment = project();
-    assert_snapshot!(environment.run(&["secrets", "scan", "nowhere"]), @"");
+    assert_snapshot!(environment.run(&["secrets", "scan", "nowhere"]), @r"
+    $ orket secrets scan nowhere
+    -- standard error --
+    note: nowhere was not looked at: No such file or directory (os error 2)
+    orket: no secret was found, but not everything could be looked at
+    [exit 3]
+    ");
     std::os::unix::fs::symlink(environment.path(".env"), environment.path("link")).unwrap();
-    assert_snapshot!(environment.run(&["secrets", "scan", "link"]), @"");
+    assert_snapshot!(environment.run(&["secrets", "scan", "link"]), @r"
+    $ orket secrets scan link
+    -- standard error --
+    note: link was not looked at: it is a link or a special file
+    orket: no secret was found, but not everything could be looked at
+    [exit 3]
+    ");
 }
 
 #[test]
@@ -60,7 +89,14 @@ fn a_stream_is_passed_on_without_its_secrets() {
     let mut environment = project();
     environment.set("CI_TOKEN", "battery staple");
     let input = b"the correct horse\nelpats yrettab\npassword=hunter2hunter2\n\xff and ghp_0123456789abcdefghijABCDEFGHIJ012345";
-    assert_snapshot!(environment.run_with_input(&["secrets", "scrub"], input), @"");
+    assert_snapshot!(environment.run_with_input(&["secrets", "scrub"], input), @r"
+    $ orket secrets scrub
+    the [secret:DEPLOY_KEY]
+    [secret:CI_TOKEN]
+    password=[secret:password]
+    � and [secret:github-token][no line end]
+    [exit 0]
+    ");
 }
 
 #[test]
@@ -124,6 +160,55 @@ fn secrets_that_cannot_be_hidden_are_refused_without_showing_them() {
 #[test]
 fn the_help_has_examples() {
     let environment = CliEnvironment::empty(program());
-    assert_snapshot!(environment.run(&["secrets", "scan", "--help"]), @"");
-    assert_snapshot!(environment.run(&["secrets", "scrub", "--help"]), @"");
+    assert_snapshot!(environment.run(&["secrets", "scan", "--help"]), @r"
+    $ orket secrets scan --help
+    Tells where secrets lie in a file or below a directory, never what they are
+
+    One line for each: file, line, column in bytes, and what it is. Every kind of file is read,
+    databases too. No link is followed; .git and the project's own .env, which is the place for secrets,
+    are passed over unless they are PATH itself.
+
+    Usage: orket secrets scan [OPTIONS] <PATH>
+
+    Arguments:
+      <PATH>
+              The file or directory
+
+    Options:
+          --json
+              Print JSON
+
+          --project <DIR>
+              Work on the project in this directory (default: the nearest one upward that holds
+              orket.toml)
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples: orket secrets scan .; orket secrets scan agent_output --json
+
+    Exit code 0 if there is none, 1 if there is one, 3 if there is none in what could be read.
+    [exit 0]
+    ");
+    assert_snapshot!(environment.run(&["secrets", "scrub", "--help"]), @r"
+    $ orket secrets scrub --help
+    Copies standard input to standard output without its secrets
+
+    In the place of each secret comes [secret:NAME], with the name that it has in .env or that of its
+    shape. What may be the beginning of a secret is held back until it is known; everything else is
+    passed on at once.
+
+    Usage: orket secrets scrub [OPTIONS]
+
+    Options:
+          --project <DIR>
+              Work on the project in this directory (default: the nearest one upward that holds
+              orket.toml)
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples: make 2>&1 | orket secrets scrub >build.log; orket secrets scrub <trace.txt
+    [exit 0]
+    ");
 }

@@ -25,7 +25,7 @@ pub(super) fn walk(path: &Path, except: Option<&Path>) -> Walk {
         Err(error) => walk.leave_out(path, error.to_string()),
         Ok(metadata) if metadata.is_dir() => walk.enter(path, except, DEPTH_MAX),
         Ok(metadata) if metadata.is_file() => walk.files.push(path.to_path_buf()),
-        Ok(_) => walk.leave_out(path, "it is neither a file nor a directory".to_owned()),
+        Ok(_) => walk.leave_out(path, "it is a link or a special file".to_owned()),
     }
     walk
 }
