@@ -345,9 +345,6 @@ fn no_canary_comes_out() {
         &["board"],
         &["replay", "e-1"],
         &["verify"],
-        &["secrets", "scan", ".orket"],
-        &["secrets", "scan", "workspace"],
-        &["secrets", "scan", "agent_output"],
     ] {
         told.run(&environment, arguments, 0);
     }
@@ -371,6 +368,9 @@ fn no_canary_comes_out() {
         leaks.extend(found(&format!("the name of {path}"), path.as_bytes()));
     }
     assert_eq!(leaks, Vec::<String>::new());
+    for path in [".orket", "workspace", "agent_output"] {
+        environment.run(&["secrets", "scan", path]).assert_code(0);
+    }
     assert_marked(&environment);
     assert_replays_without_secrets(environment);
 }

@@ -19,6 +19,7 @@ mod model;
 mod project;
 mod resume;
 mod retry;
+mod secrets;
 mod stories;
 mod table;
 mod tap;

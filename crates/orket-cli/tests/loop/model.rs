@@ -119,6 +119,26 @@ where
     }
 }
 
+/// Shows these pieces and answers as another model does.
+pub(crate) struct InPieces<'a> {
+    pub(crate) pieces: &'a [&'a str],
+    pub(crate) model: &'a dyn ModelProvider,
+}
+
+impl ModelProvider for InPieces<'_> {
+    fn invoke(
+        &self,
+        request: &ModelRequest,
+        on_delta: &mut dyn FnMut(Delta),
+        cancellation: &Cancellation,
+    ) -> Result<ModelAnswer, ModelError> {
+        for piece in self.pieces {
+            on_delta(Delta::Content((*piece).into()));
+        }
+        self.model.invoke(request, &mut |_| {}, cancellation)
+    }
+}
+
 /// Does what a role should: the coder writes what is promised, the others pass it on.
 pub(crate) fn good(ask: &Ask<'_>) -> ModelAnswer {
     match ask.role.as_str() {

@@ -80,6 +80,11 @@ impl<'a> Table<'a> {
         }
     }
 
+    pub(crate) fn verifier(mut self, verifier: &'a dyn Verifier) -> Table<'a> {
+        self.verifier = verifier;
+        self
+    }
+
     pub(crate) fn store(mut self, store: &'a dyn TurnStore) -> Table<'a> {
         self.store = Some(store);
         self
