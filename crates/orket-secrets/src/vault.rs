@@ -141,10 +141,19 @@ mod tests {
         Vault::gather(entries, environment, &public)
     }
 
+    /// A name, `.env`, the environment, what is public, and the names of the secrets.
+    type Case<'a> = (
+        &'a str,
+        &'a str,
+        &'a [(&'a str, &'a str)],
+        &'a [&'a str],
+        &'a [&'a str],
+    );
+
     #[test]
     fn what_is_a_secret() {
         let long = format!("A={}", "x".repeat(MAX_BYTES));
-        let cases: &[(&str, &str, &[(&str, &str)], &[&str], &[&str])] = &[
+        let cases: &[Case<'_>] = &[
             (
                 "whatever .env holds",
                 "A=12345678\nB=abcdefgh",

@@ -98,7 +98,7 @@ impl Search {
                 begin.len() > rest.len()
                     && start.is_some_and(|start| start.eq_ignore_ascii_case(rest))
             };
-            self.texts.iter().any(|begin| begins(begin))
+            self.texts.iter().any(begins)
         })
     }
 }

@@ -1,7 +1,6 @@
 //! What the scrubber finds, what it leaves alone, and that it does not matter how a stream is cut.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a failing test is loud, also in a function that tests share"
 )]
 
