@@ -34,20 +34,25 @@ pub(crate) fn scrubber() -> Option<Arc<Scrubber>> {
     }
 }
 
-/// Returns bytes as they may be shown. JSON stays JSON: what begins inside of an escape is told from the text it stands for.
+/// Returns bytes as they may be shown.
 pub(super) fn shown(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let Some(scrubber) = scrubber() else {
-        return Cow::Borrowed(WITHHELD);
-    };
+    match scrubber() {
+        Some(scrubber) => scrubbed(&scrubber, bytes),
+        None => Cow::Borrowed(WITHHELD),
+    }
+}
+
+/// Takes secrets out. JSON stays JSON: what begins inside of an escape is told from the text it stands for.
+fn scrubbed<'t>(scrubber: &Scrubber, bytes: &'t [u8]) -> Cow<'t, [u8]> {
     let scrubbed = match scrubber.bytes(bytes) {
         Cow::Borrowed(_) => return Cow::Borrowed(bytes),
         Cow::Owned(scrubbed) => scrubbed,
     };
-    if let Some(document) = json(&scrubber, bytes) {
+    if let Some(document) = json(scrubber, bytes) {
         return Cow::Owned(document);
     }
     let lines = bytes.split_inclusive(|byte| *byte == b'\n');
-    let lines: Option<Vec<Vec<u8>>> = lines.map(|line| json(&scrubber, line)).collect();
+    let lines: Option<Vec<Vec<u8>>> = lines.map(|line| json(scrubber, line)).collect();
     Cow::Owned(lines.map_or(scrubbed, |lines| lines.concat()))
 }
 
@@ -62,4 +67,45 @@ fn json(scrubber: &Scrubber, bytes: &[u8]) -> Option<Vec<u8>> {
         document.push(b'\n');
     }
     Some(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use orket_secrets::Secret;
+
+    use super::*;
+
+    #[test]
+    fn json_stays_json_and_text_is_text() {
+        let secret = ("A_KEY".to_owned(), Secret::new("nine lives".to_owned()));
+        let vault = Vault::gather(Vec::new(), [secret], &BTreeSet::new()).unwrap();
+        let scrubber = Scrubber::new(&vault).unwrap();
+        for (name, bytes, expected) in [
+            ("text", "it is nine lives\n", "it is [secret:A_KEY]\n"),
+            (
+                "a document",
+                "{\"a\": \"nine lives\"}\n",
+                "{\"a\":\"[secret:A_KEY]\"}\n",
+            ),
+            (
+                "lines",
+                "{\"a\":\"nine lives\"}\n{\"b\":1}\n",
+                "{\"a\":\"[secret:A_KEY]\"}\n{\"b\":1}\n",
+            ),
+            // The text is a line end and "ine lives": what looks like the secret is half of an escape.
+            (
+                "an escape",
+                "{\"a\":\"\\nine lives\"}\n",
+                "{\"a\":\"\\nine lives\"}\n",
+            ),
+            (
+                "JSON and text",
+                "{\"a\":1}\nnine lives\n",
+                "{\"a\":1}\n[secret:A_KEY]\n",
+            ),
+        ] {
+            let told = scrubbed(&scrubber, bytes.as_bytes());
+            assert_eq!(String::from_utf8_lossy(&told), expected, "{name}");
+        }
+    }
 }
