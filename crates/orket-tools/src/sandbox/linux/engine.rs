@@ -17,8 +17,8 @@ use super::stage::{Stage, command};
 use super::{identity, process_tree};
 use crate::sandbox::{Feature, Job, LeastTier, Missing, Outcome, SandboxError, Status, Tier};
 
-/// How long the child may take until the program starts.
-const READY: Duration = Duration::from_secs(10);
+/// How long the child may take until the program starts: long enough for a machine that is busy with much else.
+const READY: Duration = Duration::from_secs(60);
 /// How long the supervisor may take to end after everything below it was killed.
 const GRACE: Duration = Duration::from_secs(1);
 /// How often a run is begun anew because a feature turned out to be missing: no more often than there are features.
