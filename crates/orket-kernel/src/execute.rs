@@ -7,7 +7,7 @@ use crate::capability::{self, Decision};
 use crate::issue::{KernelIssue, Stage};
 use crate::pipeline::{self, Turn};
 use crate::{
-    CONTRACT_VERSION, Code, Digest, LSI_VERSION, Outcome, Pointer, ReadError, ReadSet,
+    CONTRACT_VERSION, Code, Digest, LSI_VERSION, Outcome, Payload, Pointer, ReadError, ReadSet,
     RecordingView, RefSource, RunEnvelope, RunHandle, StateView, Stem, TripletRecord, TurnId,
     TurnInput, TurnResult, event, object,
 };
@@ -35,7 +35,7 @@ pub struct StagedTurn {
     /// Stems to delete; a stem that is also in `triplets` ends up staged (kernel decision 8).
     pub deletions: BTreeSet<Stem>,
     /// The bytes of every object that the triplets name.
-    pub objects: BTreeMap<Digest, Vec<u8>>,
+    pub objects: BTreeMap<Digest, Payload>,
 }
 
 impl StagedTurn {
@@ -184,7 +184,7 @@ fn stage(envelope: &RunEnvelope, input: &TurnInput) -> StagedTurn {
         let mut keep = |value: &Value| {
             let bytes = canonical::to_bytes(value);
             let digest = Digest::of_bytes(&bytes);
-            staged.objects.insert(digest, bytes);
+            staged.objects.insert(digest, bytes.into());
             digest
         };
         let record = TripletRecord {

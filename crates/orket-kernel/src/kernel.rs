@@ -7,9 +7,9 @@ use crate::issue::{KernelIssue, Stage};
 use crate::parity::{ParityKind, ParityReport};
 use crate::run::Run;
 use crate::{
-    Code, CommittedView, Digest, Pointer, RecordedRun, RunDescriptor, RunEnvelope, RunHandle,
-    RunId, RunStanding, StateStore, StateView, StoreFailure, StoreTransaction, TurnId, TurnTrace,
-    canonical, event,
+    Code, CommittedView, Digest, Payload, Pointer, ReadError, RecordedRun, RunDescriptor,
+    RunEnvelope, RunHandle, RunId, RunStanding, StateStore, StateView, StoreFailure,
+    StoreTransaction, TurnId, TurnTrace, canonical, event,
 };
 
 /// Says why the kernel did not do what it was asked.
@@ -324,11 +324,15 @@ fn trace(
 pub(crate) fn objects(
     view: &impl StateView,
     trace: &TurnTrace,
-) -> Result<BTreeMap<Digest, Vec<u8>>, KernelError> {
+) -> Result<BTreeMap<Digest, Payload>, KernelError> {
     let mut objects = BTreeMap::new();
     for digest in trace.objects() {
-        if let Some(bytes) = view.object(&digest)? {
-            objects.insert(digest, bytes);
+        if let Some(payload) = view.payload(&digest)? {
+            // A replay vouches for what it was given, whether or not it looks into it.
+            payload
+                .check()
+                .map_err(|error| ReadError::of_payload(&format!("objects {digest}"), error))?;
+            objects.insert(digest, payload);
         }
     }
     Ok(objects)

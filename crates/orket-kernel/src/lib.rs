@@ -41,6 +41,7 @@ mod issue;
 mod kernel;
 pub mod limits;
 mod parity;
+mod payload;
 mod pipeline;
 mod plugin;
 mod pointer;
@@ -69,6 +70,7 @@ pub use execute::{StagedTriplet, StagedTurn, TurnExecution, execute_turn, refere
 pub use issue::{KernelIssue, Level, Stage};
 pub use kernel::{Kernel, KernelError};
 pub use parity::{PARITY_REPORT_VERSION, ParityKind, ParityReport};
+pub use payload::{Payload, PayloadSource, Stream};
 pub use plugin::{Plugin, PluginError, Plugins};
 pub use pointer::Pointer;
 pub use profile::{

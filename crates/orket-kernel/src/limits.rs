@@ -15,6 +15,8 @@ pub const REFUSALS_MAX: usize = 10_000;
 pub const OUTCOMES_MAX: usize = 10_000;
 /// How many attachments one turn may bring.
 pub const ATTACHMENTS_MAX: usize = 100_000;
+/// How long one attachment may be, in bytes: 4 GiB.
+pub const ATTACHMENT_LENGTH_MAX_BYTES: u64 = 4 << 30;
 /// How many references the links of one triplet may hold, over all slots.
 pub const LINKS_PER_TRIPLET_MAX: usize = 100_000;
 /// How many forbidden id keys of one triplet are told; further ones change nothing about the verdict.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::issue::{self, KernelIssue, Stage};
 use crate::{
-    Code, Digest, Pointer, ReadError, RefSource, RunId, StagedTurn, StateView, Stem, TripletRecord,
-    TurnId, event, object,
+    Code, Digest, Payload, Pointer, ReadError, RefSource, RunId, StagedTurn, StateView, Stem,
+    TripletRecord, TurnId, event, object,
 };
 
 /// What the index has to do to promote one turn. Promotion removes no object (Law 6).
@@ -24,7 +24,7 @@ pub struct PromotionPlan {
     /// References to insert: the referenced id and the place of the reference.
     pub insert: Vec<(String, RefSource)>,
     /// Objects to keep.
-    pub objects: BTreeMap<Digest, Vec<u8>>,
+    pub objects: BTreeMap<Digest, Payload>,
 }
 
 impl PromotionPlan {

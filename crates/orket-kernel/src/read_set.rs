@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use crate::canonical::{self, Value};
 use crate::execute::record_digests;
 use crate::{
-    Digest, LSI_VERSION, ReadError, RefSource, StateView, Stem, TripletRecord, TurnId, object,
+    Digest, LSI_VERSION, Payload, ReadError, RefSource, StateView, Stem, TripletRecord, TurnId,
+    object,
 };
 
 /// The facts that a turn read. It names no run, no time and no turn, so it is the same wherever the facts are.
@@ -64,7 +65,7 @@ impl ReadSet {
                 SOURCES => recording.sources(name).map(|_| ())?,
                 OBJECT => {
                     let digest = name.parse().map_err(|_| malformed())?;
-                    recording.object(&digest).map(|_| ())?;
+                    recording.payload(&digest).map(|_| ())?;
                 }
                 STEMS => recording.stems(name).map(|_| ())?,
                 _ => return Err(malformed()),
@@ -159,11 +160,11 @@ impl StateView for RecordingView<'_> {
         Ok(sources)
     }
 
-    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
-        let bytes = self.view.object(digest)?;
-        let fact = bytes.as_ref().map_or(Value::Null, |_| Value::from(true));
+    fn payload(&self, digest: &Digest) -> Result<Option<Payload>, ReadError> {
+        let payload = self.view.payload(digest)?;
+        let fact = payload.as_ref().map_or(Value::Null, |_| Value::from(true));
         self.note(OBJECT, &digest.to_hex(), fact);
-        Ok(bytes)
+        Ok(payload)
     }
 
     fn stems(&self, prefix: &str) -> Result<Vec<Stem>, ReadError> {
@@ -180,12 +181,12 @@ impl StateView for RecordingView<'_> {
 /// The view that a recorded turn had: it answers only what was read then.
 pub struct RecordedView<'a> {
     reads: &'a ReadSet,
-    objects: &'a BTreeMap<Digest, Vec<u8>>,
+    objects: &'a BTreeMap<Digest, Payload>,
 }
 
 impl<'a> RecordedView<'a> {
-    /// Makes the view from the facts and the bytes of the objects they name.
-    pub fn new(reads: &'a ReadSet, objects: &'a BTreeMap<Digest, Vec<u8>>) -> RecordedView<'a> {
+    /// Makes the view from the facts and the payloads of the objects they name.
+    pub fn new(reads: &'a ReadSet, objects: &'a BTreeMap<Digest, Payload>) -> RecordedView<'a> {
         RecordedView { reads, objects }
     }
 
@@ -245,22 +246,22 @@ impl StateView for RecordedView<'_> {
             .map_err(|_| corrupt(id, "the recorded sources are malformed"))
     }
 
-    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
+    fn payload(&self, digest: &Digest) -> Result<Option<Payload>, ReadError> {
         if self.fact(OBJECT, &digest.to_hex())?.is_null() {
             return Ok(None);
         }
         let place = key(OBJECT, &digest.to_hex());
-        let bytes = self
+        let payload = self
             .objects
             .get(digest)
             .ok_or(ReadError::NotRecorded { place })?;
-        if Digest::of_bytes(bytes) != *digest {
+        if payload.digest() != *digest {
             return Err(corrupt(
                 &digest.to_hex(),
                 "the bytes do not match the digest",
             ));
         }
-        Ok(Some(bytes.clone()))
+        Ok(Some(payload.clone()))
     }
 
     fn stems(&self, prefix: &str) -> Result<Vec<Stem>, ReadError> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::canonical::{self, Value};
 use crate::capability::Decision;
 use crate::{
-    CONTRACT_VERSION, Digest, Divergence, ReadSet, RecordedView, RunEnvelope, RunHandle, Stage,
-    TurnExecution, TurnInput, TurnResult, compare_results, execute_turn,
+    CONTRACT_VERSION, Digest, Divergence, Payload, ReadSet, RecordedView, RunEnvelope, RunHandle,
+    Stage, TurnExecution, TurnInput, TurnResult, compare_results, execute_turn,
 };
 
 /// The version that every turn trace carries.
@@ -135,10 +135,10 @@ impl TurnTrace {
     }
 
     /// Returns the input as it was executed, with the attachments that `objects` holds.
-    pub(crate) fn input(&self, objects: &BTreeMap<Digest, Vec<u8>>) -> TurnInput {
+    pub(crate) fn input(&self, objects: &BTreeMap<Digest, Payload>) -> TurnInput {
         let attached = self.attachments.iter().filter_map(|digest| {
-            let bytes = objects.get(digest)?;
-            Some((*digest, bytes.clone()))
+            let payload = objects.get(digest)?;
+            Some((*digest, payload.clone()))
         });
         TurnInput {
             attachments: attached.collect(),
@@ -150,12 +150,12 @@ impl TurnTrace {
     /// Executes the turn again over what it read then, and names every structural difference: of the result, and of what
     /// the trace keeps beside it (`/attachments`, `/decisions`, `/reads`, each told by its digest).
     ///
-    /// `objects` holds the bytes of [`TurnTrace::objects`]; one that is missing makes the replay fail, it is never taken
+    /// `objects` holds the payloads of [`TurnTrace::objects`]; one that is missing makes the replay fail, it is never taken
     /// for absent.
     pub fn replay(
         &self,
         envelope: &RunEnvelope,
-        objects: &BTreeMap<Digest, Vec<u8>>,
+        objects: &BTreeMap<Digest, Payload>,
     ) -> (TurnExecution, Vec<Divergence>) {
         let view = RecordedView::new(&self.reads, objects);
         let input = self.input(objects);

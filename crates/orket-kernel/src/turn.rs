@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::canonical::{self, Value};
 use crate::capability::ToolRequest;
 use crate::issue::{KernelIssue, Stage};
-use crate::{Digest, InvalidName, ReadSet, Stem};
+use crate::{Digest, InvalidName, Payload, ReadSet, Stem};
 
 /// The place of a turn in its run: `turn-0001`, strictly sequential, without an upper bound (Law 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,9 +132,10 @@ pub struct TurnInput {
     /// Outcomes of work that is recorded and not re-executed, in order.
     #[cfg_attr(feature = "schema", schemars(length(max = crate::limits::OUTCOMES_MAX)))]
     pub outcomes: Vec<Value>,
-    /// Raw bytes that bodies name by digest.
+    /// Raw bytes that bodies name by digest, each at most
+    /// [`ATTACHMENT_LENGTH_MAX_BYTES`](crate::limits::ATTACHMENT_LENGTH_MAX_BYTES).
     #[serde(skip)]
-    pub attachments: BTreeMap<Digest, Vec<u8>>,
+    pub attachments: BTreeMap<Digest, Payload>,
     /// What the host read while it made the input; it counts as read by the turn.
     #[serde(skip)]
     pub reads: ReadSet,

@@ -1,6 +1,6 @@
 //! What a turn may see: a read-only view of the state, and layers of it.
 
-use crate::{Digest, RefSource, StagedTurn, Stem, TripletRecord};
+use crate::{Digest, Payload, RefSource, StagedTurn, Stem, TripletRecord};
 
 /// Says why the state could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +44,22 @@ pub trait StateView {
     /// Returns all places that reference `id`, sorted.
     fn sources(&self, id: &str) -> Result<Vec<RefSource>, ReadError>;
 
-    /// Returns the bytes of an object, or `None` if it is not kept.
-    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError>;
+    /// Returns the payload of an object, or `None` if it is not kept. That the bytes of a stream are those of its digest is
+    /// known when it was read to its end.
+    fn payload(&self, digest: &Digest) -> Result<Option<Payload>, ReadError>;
 
     /// Returns all stems that begin with `prefix`, sorted.
     fn stems(&self, prefix: &str) -> Result<Vec<Stem>, ReadError>;
+
+    /// Returns the bytes of an object in memory, or `None` if it is not kept. For documents; raw content may be too long (see
+    /// [`Payload::into_bytes`]) and is read by [`StateView::payload`].
+    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
+        let read = |payload: Payload| {
+            let bytes = payload.into_bytes();
+            bytes.map_err(|error| ReadError::of_payload(&format!("objects {digest}"), error))
+        };
+        self.payload(digest)?.map(read).transpose()
+    }
 }
 
 /// The view of an index that holds nothing.
@@ -65,7 +76,7 @@ impl StateView for EmptyView {
     fn sources(&self, _: &str) -> Result<Vec<RefSource>, ReadError> {
         Ok(Vec::new())
     }
-    fn object(&self, _: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
+    fn payload(&self, _: &Digest) -> Result<Option<Payload>, ReadError> {
         Ok(None)
     }
     fn stems(&self, _: &str) -> Result<Vec<Stem>, ReadError> {
@@ -138,13 +149,13 @@ impl StateView for Layered<'_> {
         Ok(sources)
     }
 
-    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
+    fn payload(&self, digest: &Digest) -> Result<Option<Payload>, ReadError> {
         for turn in self.staged.iter().rev() {
-            if let Some(bytes) = turn.objects.get(digest) {
-                return Ok(Some(bytes.clone()));
+            if let Some(payload) = turn.objects.get(digest) {
+                return Ok(Some(payload.clone()));
             }
         }
-        self.lower.object(digest)
+        self.lower.payload(digest)
     }
 
     fn stems(&self, prefix: &str) -> Result<Vec<Stem>, ReadError> {

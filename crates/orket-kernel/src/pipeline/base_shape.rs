@@ -6,7 +6,9 @@ use super::reference::Reference;
 use super::{Turn, references, unreadable};
 use crate::canonical::Value;
 use crate::profile::LabelRule;
-use crate::{CONTRACT_VERSION, Code, Digest, KernelIssue, Pointer, Stage, Triplet, event};
+use crate::{
+    CONTRACT_VERSION, Code, Digest, KernelIssue, Pointer, ReadError, Stage, Triplet, event,
+};
 
 pub(super) fn check(turn: &Turn<'_>, issues: &mut Vec<KernelIssue>) {
     if turn.envelope.contract_version != CONTRACT_VERSION {
@@ -16,8 +18,9 @@ pub(super) fn check(turn: &Turn<'_>, issues: &mut Vec<KernelIssue>) {
             "the contract version is not supported",
         ));
     }
-    for (digest, bytes) in &turn.input.attachments {
-        if Digest::of_bytes(bytes) != *digest {
+    for (digest, payload) in &turn.input.attachments {
+        // A stream was digested when it was measured, and is digested again by whoever keeps it.
+        if payload.digest() != *digest {
             issues.push(issue(
                 Pointer::root(),
                 "attachment",
@@ -93,8 +96,12 @@ fn check_content(
         return;
     }
     let place = place.key("body").key("content_digest");
-    match turn.view.object(&content) {
-        Ok(Some(_)) => {}
+    let found = turn.view.payload(&content).and_then(|found| {
+        let checked = found.map(|payload| payload.check()).transpose();
+        checked.map_err(|error| ReadError::of_payload(&format!("objects {content}"), error))
+    });
+    match found {
+        Ok(Some(())) => {}
         Ok(None) => {
             let message = "the content is neither attached nor kept";
             issues.push(issue(place, "content_missing", message));

@@ -1,10 +1,10 @@
 //! Stage 1, before all else: the input is not larger than the kernel takes.
 
 use crate::limits::{
-    ATTACHMENTS_MAX, DELETIONS_MAX, LINKS_PER_TRIPLET_MAX, OUTCOMES_MAX, REFUSALS_MAX,
-    TOOL_CALLS_MAX, TRIPLETS_MAX,
+    ATTACHMENT_LENGTH_MAX_BYTES, ATTACHMENTS_MAX, DELETIONS_MAX, LINKS_PER_TRIPLET_MAX,
+    OUTCOMES_MAX, REFUSALS_MAX, TOOL_CALLS_MAX, TRIPLETS_MAX,
 };
-use crate::{Code, KernelIssue, Pointer, Stage, Triplet, TurnInput, event};
+use crate::{Code, KernelIssue, Payload, Pointer, Stage, Triplet, TurnInput, event};
 
 pub(super) fn check(input: &TurnInput) -> Vec<KernelIssue> {
     let mut issues = Vec::new();
@@ -49,6 +49,21 @@ pub(super) fn check(input: &TurnInput) -> Vec<KernelIssue> {
     ] {
         at_most(place, what, count, limit, &mut issues);
     }
+    if let Some(length_bytes) = too_long(input) {
+        let limit = ATTACHMENT_LENGTH_MAX_BYTES;
+        let details = event::details([
+            ("reason", "too_long".into()),
+            ("count", length_bytes.into()),
+            ("limit", limit.into()),
+        ]);
+        issues.push(KernelIssue::new(
+            Stage::BaseShape,
+            Code::BaseShapeInvalid,
+            Pointer::root(),
+            format!("an attachment of {length_bytes} bytes is longer than {limit}"),
+            details,
+        ));
+    }
     if issues.is_empty() {
         let places = Pointer::root().key("triplets");
         for (index, triplet) in input.triplets.iter().enumerate() {
@@ -56,6 +71,12 @@ pub(super) fn check(input: &TurnInput) -> Vec<KernelIssue> {
         }
     }
     issues
+}
+
+/// Returns the length of an attachment that is longer than any may be.
+fn too_long(input: &TurnInput) -> Option<u64> {
+    let mut lengths = input.attachments.values().map(Payload::length_bytes);
+    lengths.find(|length_bytes| *length_bytes > ATTACHMENT_LENGTH_MAX_BYTES)
 }
 
 pub(super) fn check_links(place: &Pointer, triplet: &Triplet, issues: &mut Vec<KernelIssue>) {

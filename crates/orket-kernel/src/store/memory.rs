@@ -1,13 +1,14 @@
 //! A store in memory: for embedders that need no disk, for tests, and as the plainest reading of the law.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     CommittedView, RunStanding, StagingArea, Standing, StateStore, StoreFailure, StoreTransaction,
 };
 use crate::{
-    Digest, Outcome, PromotionPlan, ReadError, RefSource, RunEnvelope, RunId, StagedTurn,
+    Digest, Outcome, Payload, PromotionPlan, ReadError, RefSource, RunEnvelope, RunId, StagedTurn,
     StateView, Stem, TripletRecord, TurnId, state,
 };
 
@@ -15,8 +16,8 @@ use crate::{
 ///
 /// # Limitations
 /// Nothing is durable. The first change of a transaction copies the maps of the state, without the bytes in them, and a
-/// promotion computes the state digest from nothing: its cost follows the size of the state, not the change. `orket-lsi`
-/// does better on both counts.
+/// promotion computes the state digest from nothing: its cost follows the size of the state, not the change. A stream is
+/// held whole once it is promoted. `orket-lsi` does better on all counts.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     committed: Mutex<Arc<State>>,
@@ -233,6 +234,7 @@ impl State {
         }
         self.check_fits(plan)?;
         self.apply(plan);
+        self.keep_objects(plan)?;
         self.generation += 1;
         let standing = self.standing();
         let turn = (record.into(), standing.state_digest);
@@ -351,11 +353,20 @@ impl State {
                 .or_default()
                 .insert(source.clone());
         }
-        for (digest, bytes) in &plan.objects {
-            self.objects
-                .entry(*digest)
-                .or_insert_with(|| bytes.as_slice().into());
+    }
+
+    fn keep_objects(&mut self, plan: &PromotionPlan) -> Result<(), StoreFailure> {
+        for (digest, payload) in &plan.objects {
+            if !self.objects.contains_key(digest) {
+                let mut bytes = Vec::new();
+                let read = payload.open().and_then(|mut it| it.read_to_end(&mut bytes));
+                read.map_err(|error| {
+                    StoreFailure::from(ReadError::of_payload(&format!("objects {digest}"), error))
+                })?;
+                self.objects.insert(*digest, bytes.into());
+            }
         }
+        Ok(())
     }
 
     fn standing(&self) -> Standing {
@@ -398,8 +409,9 @@ impl StateView for MemorySnapshot {
         Ok(self.0.sources_of(id))
     }
 
-    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
-        Ok(self.0.objects.get(digest).map(|bytes| bytes.to_vec()))
+    fn payload(&self, digest: &Digest) -> Result<Option<Payload>, ReadError> {
+        let kept = self.0.objects.get(digest);
+        Ok(kept.map(|bytes| Payload::Held(bytes.to_vec())))
     }
 
     fn stems(&self, prefix: &str) -> Result<Vec<Stem>, ReadError> {

@@ -146,7 +146,9 @@ fn execute_turn<S: StateStore>(kernel: &Kernel<S>, request: ExecuteTurn) -> Outc
     let mut input = request.turn_input;
     for attachment in request.attachments {
         let bytes = attachment.into_bytes();
-        input.attachments.insert(Digest::of_bytes(&bytes), bytes);
+        input
+            .attachments
+            .insert(Digest::of_bytes(&bytes), bytes.into());
     }
     turn_answer(kernel.run(&request.run_handle)?.execute_turn(&input)?)
 }

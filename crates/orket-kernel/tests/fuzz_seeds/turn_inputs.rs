@@ -73,7 +73,7 @@ fn judge(input: &TurnInput, view: &dyn StateView) {
 fn replay(input: &TurnInput, view: &dyn StateView, execution: &TurnExecution) {
     let mut objects = BTreeMap::new();
     for digest in execution.reads.objects() {
-        objects.insert(digest, view.object(&digest).unwrap().unwrap());
+        objects.insert(digest, view.payload(&digest).unwrap().unwrap());
     }
     let recorded = RecordedView::new(&execution.reads, &objects);
     assert_eq!(execute(input, &recorded).result, execution.result, "replay");

@@ -40,7 +40,7 @@ fn inputs() -> [TurnInput; 3] {
         TurnInput {
             tool_calls: vec![call],
             outcomes: vec![object! { "exit" => 0_u64 }],
-            attachments: BTreeMap::from([(Digest::of_bytes(&attachment), attachment)]),
+            attachments: BTreeMap::from([(Digest::of_bytes(&attachment), attachment.into())]),
             ..change
         },
         turn(3, vec![], &["Z"]),
@@ -107,7 +107,7 @@ fn a_turn_that_changes_nothing_replays_with_what_came_with_it() {
     crate::world::play(
         &mut run,
         &TurnInput {
-            attachments: BTreeMap::from([(Digest::of_bytes(&raw), raw)]),
+            attachments: BTreeMap::from([(Digest::of_bytes(&raw), raw.into())]),
             ..turn(1, vec![], &[])
         },
     );

@@ -75,7 +75,7 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> T {
 
 fn input(turn: &Value, attachments: &BTreeMap<Digest, String>) -> TurnInput {
     let mut input: TurnInput = canonical::from_value(turn.clone()).unwrap();
-    let bytes = |(digest, text): (&Digest, &String)| (*digest, text.clone().into_bytes());
+    let bytes = |(digest, text): (&Digest, &String)| (*digest, text.clone().into_bytes().into());
     input.attachments = attachments.iter().map(bytes).collect();
     input
 }
@@ -163,7 +163,7 @@ fn judge(given: &Given, expected: &Expected) -> Result<(), String> {
     if given.damaged.is_empty() {
         let mut objects = BTreeMap::new();
         for digest in execution.reads.objects() {
-            objects.insert(digest, view.object(&digest).unwrap().unwrap());
+            objects.insert(digest, view.payload(&digest).unwrap().unwrap());
         }
         let recorded = RecordedView::new(&execution.reads, &objects);
         let replayed = execute_turn(&envelope, &handle, &turn, &recorded);

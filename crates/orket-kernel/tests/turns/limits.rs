@@ -1,9 +1,12 @@
 //! Limits at the border: what is too large is refused before it is looked at.
 
+use std::sync::Arc;
+
 use orket_kernel::canonical::Value;
 use orket_kernel::capability::{Action, ToolRequest};
 use orket_kernel::{
-    EmptyView, Profile, Stage, Triplet, TurnInput, TurnResult, limits, object, validate_triplet,
+    Digest, EmptyView, Payload, PayloadSource, Profile, Stage, Stream, Triplet, TurnInput,
+    TurnResult, limits, object, validate_triplet,
 };
 
 use crate::shelf::Shelf;
@@ -53,7 +56,7 @@ fn invariant_fail_closed_an_input_beyond_a_limit_is_refused_whole() {
     let attached = (0..=limits::ATTACHMENTS_MAX).map(|number| {
         (
             orket_kernel::Digest::of_bytes(&bytes(number)),
-            bytes(number),
+            bytes(number).into(),
         )
     });
     let empty = || turn(1, Vec::new(), &[]);
@@ -104,6 +107,41 @@ fn invariant_fail_closed_an_input_beyond_a_limit_is_refused_whole() {
     for (location, limit, input) in cases {
         let result = execute(&input, &Shelf::default()).result;
         assert_too_many(&result, location, limit + 1, limit);
+    }
+}
+
+/// What a stream says of itself, for nobody reads it before it is kept.
+#[derive(Debug)]
+struct Unread;
+
+impl PayloadSource for Unread {
+    fn open(&self) -> std::io::Result<Box<dyn std::io::Read + Send>> {
+        Err(std::io::ErrorKind::NotFound.into())
+    }
+}
+
+#[test]
+fn invariant_fail_closed_an_attachment_is_at_most_4_gib_long_and_is_what_its_digest_says() {
+    let attach = |digest: &[u8], of: &[u8], length_bytes: u64| {
+        let stream = Stream::new(Digest::of_bytes(of), length_bytes, Arc::new(Unread));
+        let attached = (Digest::of_bytes(digest), Payload::Streamed(stream));
+        let input = TurnInput {
+            attachments: [attached].into(),
+            ..turn(1, Vec::new(), &[])
+        };
+        execute(&input, &EmptyView)
+    };
+    let largest = 4 * 1024 * 1024 * 1024;
+    let staged = attach(b"a", b"a", largest).staged.unwrap();
+    assert_eq!(staged.objects.len(), 1);
+    for (refused, reason) in [
+        (attach(b"a", b"a", largest + 1), "too_long"),
+        (attach(b"a", b"b", 1), "attachment"),
+    ] {
+        let [issue] = &refused.result.issues[..] else {
+            panic!("{reason}: {:?}", refused.result.issues);
+        };
+        assert_eq!(issue.details.get("reason"), Some(&reason.into()));
     }
 }
 

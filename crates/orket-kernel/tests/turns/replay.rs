@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{
-    Digest, ReadSet, RecordedView, StateView, Stem, TurnExecution, TurnInput, compare_results,
-    object,
+    Digest, Payload, ReadSet, RecordedView, StateView, Stem, TurnExecution, TurnInput,
+    compare_results, object,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -13,10 +13,10 @@ use proptest::sample::Index;
 use crate::shelf::Shelf;
 use crate::world::{config, execute, play, turns};
 
-fn objects(reads: &ReadSet, shelf: &Shelf) -> BTreeMap<Digest, Vec<u8>> {
+fn objects(reads: &ReadSet, shelf: &Shelf) -> BTreeMap<Digest, Payload> {
     let digests = reads.objects().into_iter();
     digests
-        .map(|digest| (digest, shelf.object(&digest).unwrap().unwrap()))
+        .map(|digest| (digest, shelf.payload(&digest).unwrap().unwrap()))
         .collect()
 }
 
@@ -29,7 +29,7 @@ fn recorded(execution: &TurnExecution) -> ReadSet {
 fn replay(
     input: &TurnInput,
     reads: &ReadSet,
-    objects: &BTreeMap<Digest, Vec<u8>>,
+    objects: &BTreeMap<Digest, Payload>,
 ) -> TurnExecution {
     execute(input, &RecordedView::new(reads, objects))
 }
@@ -109,7 +109,9 @@ proptest! {
             if forget {
                 objects.remove(&digest);
             } else {
-                objects.get_mut(&digest).unwrap().push(b' ');
+                let mut bytes = objects[&digest].clone().into_bytes().unwrap();
+                bytes.push(b' ');
+                objects.insert(digest, bytes.into());
             }
             let again = replay(input, &reads, &objects);
             assert!(!compare_results(&execution.result, &again.result).is_empty());

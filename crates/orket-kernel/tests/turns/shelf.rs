@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orket_kernel::{Digest, PromotionPlan, ReadError, RefSource, StateView, Stem, TripletRecord};
+use orket_kernel::{
+    Digest, Payload, PromotionPlan, ReadError, RefSource, StateView, Stem, TripletRecord,
+};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shelf {
     pub(crate) triplets: BTreeMap<Stem, TripletRecord>,
     pub(crate) definitions: BTreeMap<String, Stem>,
     pub(crate) sources: BTreeMap<String, BTreeSet<RefSource>>,
-    pub(crate) objects: BTreeMap<Digest, Vec<u8>>,
+    pub(crate) objects: BTreeMap<Digest, Payload>,
     /// Stems, and ids of the same text, that cannot be read.
     pub(crate) damaged: BTreeSet<String>,
 }
@@ -67,7 +69,7 @@ impl StateView for Shelf {
         Ok(sources.cloned().collect())
     }
 
-    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
+    fn payload(&self, digest: &Digest) -> Result<Option<Payload>, ReadError> {
         Ok(self.objects.get(digest).cloned())
     }
 
