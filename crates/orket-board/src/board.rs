@@ -8,7 +8,7 @@ use orket_cards::{
     TurnSnapshot, TurnStore,
 };
 use orket_kernel::canonical;
-use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
+use orket_kernel::{Payload, RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
 use orket_lsi::{
     Collected, CommitTransaction, Depth, Imported, Limits, Migration, Recovery, Restored,
     Retention, Store, Sweep, Verification,
@@ -217,9 +217,10 @@ impl TurnStore for Board {
                     found,
                 });
             }
-            let contents = commit.plan.objects.values().chain(&commit.evidence);
+            let objects = commit.plan.objects.values().map(Payload::length_bytes);
+            let contents = objects.sum::<u64>() + bytes_of(commit.evidence.iter());
             transaction
-                .check_room(bytes_of(contents) + record.len() as u64)
+                .check_room(contents + record.len() as u64)
                 .map_err(from_store)?;
             let promoted = transaction
                 .promote(&commit.plan, &record)

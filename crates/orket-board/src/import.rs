@@ -6,8 +6,8 @@ use orket_cards::{
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::capability::Policy;
 use orket_kernel::{
-    EmptyView, Profile, PromotionPlan, RunEnvelope, RunId, TurnId, TurnInput, execute_turn, object,
-    plan_promotion,
+    EmptyView, Payload, Profile, PromotionPlan, RunEnvelope, RunId, TurnId, TurnInput,
+    execute_turn, object, plan_promotion,
 };
 use orket_lsi::{CommitTransaction, Imported, StoreError};
 
@@ -107,6 +107,8 @@ pub(crate) fn apply(
             generation: head.generation,
         }));
     }
+    let objects = import.plan.objects.values().map(Payload::length_bytes);
+    transaction.check_room(objects.sum()).map_err(from_store)?;
     transaction
         .start_run(&import.envelope)
         .map_err(from_store)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use orket_cards::{RunRow, RunState, StoreFault, TurnSnapshot, TurnStore};
 use orket_kernel::canonical;
-use orket_kernel::{Digest, StateView, TurnId};
+use orket_kernel::{Digest, ReadError, StateView, TurnId};
 use orket_ports::workspace::{OnDisk, OutputFile, OutputStamp};
 use orket_ports::{Event, Workspace};
 
@@ -67,11 +67,10 @@ pub(crate) fn bring_output_forward(
         match on_disk {
             OnDisk::Absent => lagging.push(path.to_owned()),
             OnDisk::Other => foreign.push(path.to_owned()),
-            OnDisk::File { bytes, executable } => {
-                let digest = Digest::of_bytes(&bytes);
+            OnDisk::File { digest, executable } => {
                 if committed == Some((digest, executable)) {
                     stamps.extend(stamp.map(|stamp| (path.to_owned(), stamp)));
-                } else if !is_current && state.object(&digest)?.is_some() {
+                } else if !is_current && is_kept(state, &digest)? {
                     // Behind the generation, what an earlier turn wrote is ours to replace; its bytes are kept.
                     lagging.push(path.to_owned());
                 } else {
@@ -120,12 +119,22 @@ pub(crate) fn output_file(state: &dyn StateView, path: &str) -> Result<OutputFil
         what: format!("the artefact {path} has no content"),
     };
     let (digest, executable) = artifact_entry(state, path)?.ok_or_else(bug)?;
-    let bytes = state.object(&digest)?.ok_or_else(bug)?;
+    let payload = state.payload(&digest)?.ok_or_else(bug)?;
     Ok(OutputFile {
         path: path.to_owned(),
-        bytes,
+        payload,
         executable,
     })
+}
+
+/// Tells whether the bytes of this digest are kept, undamaged.
+fn is_kept(state: &dyn StateView, digest: &Digest) -> Result<bool, ReadError> {
+    let Some(payload) = state.payload(digest)? else {
+        return Ok(false);
+    };
+    let checked = payload.check();
+    checked.map_err(|error| ReadError::of_payload(&format!("objects {digest}"), error))?;
+    Ok(true)
 }
 
 fn bring_runs_forward(
@@ -184,10 +193,10 @@ pub(crate) fn check_output(
         let replaceable = match stage.workspace.output(&file.path)? {
             OnDisk::Absent => true,
             OnDisk::Other => false,
-            OnDisk::File { bytes, executable } => {
-                let present = (Digest::of_bytes(&bytes), executable);
+            OnDisk::File { digest, executable } => {
+                let present = (digest, executable);
                 let previous = artifact_entry(before, &file.path)?;
-                previous == Some(present) || (bytes == file.bytes && executable == file.executable)
+                previous == Some(present) || present == (file.payload.digest(), file.executable)
             }
         };
         if !replaceable {

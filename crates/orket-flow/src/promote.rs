@@ -2,8 +2,8 @@
 
 use orket_cards::{Card, Cause, Committed, StoreFault, TurnCommit, TurnRecord, TurnSnapshot};
 use orket_kernel::{
-    Digest, Layered, RecordingView, StateView, TurnExecution, TurnId, TurnInput, execute_turn,
-    plan_promotion,
+    Digest, Layered, Payload, RecordingView, StateView, TurnExecution, TurnId, TurnInput,
+    execute_turn, plan_promotion,
 };
 use orket_ports::workspace::OutputFile;
 
@@ -116,11 +116,27 @@ impl Session<'_> {
             Err(StoreFault::Conflict { .. }) => return Ok(AttemptEnd::Conflict),
             Err(fault) => return Err(fault.into()),
         };
+        let files = self.committed_files(files)?;
         self.project(snapshot, &commit, &files, &committed)?;
         for event in &committed.events {
             self.sink.emit(event);
         }
         Ok(AttemptEnd::Promoted)
+    }
+
+    /// Takes streams from the home: where a tool had its own from may change, now that the turn is committed.
+    fn committed_files(&self, mut files: Vec<OutputFile>) -> Result<Vec<OutputFile>, RunError> {
+        let is_held = |file: &OutputFile| matches!(file.payload, Payload::Held(_));
+        if files.iter().all(is_held) {
+            return Ok(files);
+        }
+        let snapshot = self.stage.store.snapshot()?;
+        for file in &mut files {
+            if let Some(kept) = snapshot.state().payload(&file.payload.digest())? {
+                file.payload = kept;
+            }
+        }
+        Ok(files)
     }
 
     /// Brings the projections up to a commit.

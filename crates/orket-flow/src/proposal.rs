@@ -206,11 +206,11 @@ pub(crate) fn from_scope(
 ) -> Result<TurnInput, ProposalError> {
     let mut input = TurnInput::empty(turn_id);
     for (path, file) in &scope.files {
-        let digest = Digest::of_bytes(&file.bytes);
+        let digest = file.payload.digest();
         input
             .triplets
             .push(artifact(path, file, &digest, &scope.card.id)?);
-        input.attachments.insert(digest, file.bytes.clone());
+        input.attachments.insert(digest, file.payload.clone());
     }
     let mut card = scope.card.clone();
     if let Some(evidence) = verified.and_then(Verified::evidence) {
@@ -238,7 +238,7 @@ fn artifact(
             "id" => stem.as_str(),
             "kind" => "file",
             "content_digest" => digest.to_hex(),
-            "length" => file.bytes.len() as u64,
+            "length" => file.payload.length_bytes(),
             "mode" => if file.executable { "755" } else { "644" },
         },
         stem: Stem::parse(&stem)?,
@@ -259,7 +259,7 @@ fn evidence_triplet(
     let mut digests = BTreeMap::new();
     for path in &card.artifacts {
         let digest = match scope.files.get(path) {
-            Some(file) => Some(Digest::of_bytes(&file.bytes)),
+            Some(file) => Some(file.payload.digest()),
             None => crate::scope::artifact_entry(scope.view, path)?.map(|(digest, _)| digest),
         };
         if let Some(digest) = digest {

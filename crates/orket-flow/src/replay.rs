@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use orket_cards::{Cause, RunRow, StoreFault, TurnRecord, TurnRow, TurnSnapshot};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{
-    Digest, Divergence, KernelIssue, ReadSet, RecordedView, RecordingView, RunId, Stage, StateView,
-    TurnExecution, TurnId, TurnInput, TurnResult, compare_results, execute_turn,
+    Digest, Divergence, KernelIssue, Payload, ReadSet, RecordedView, RecordingView, RunId, Stage,
+    StateView, TurnExecution, TurnId, TurnInput, TurnResult, compare_results, execute_turn,
 };
 use orket_ports::model::ModelAnswer;
 
@@ -341,17 +341,21 @@ fn step<'a>(play: &'a Play, record: &TurnRecord) -> Result<&'a StepAsset, Replay
 fn load_objects(
     snapshot: &dyn TurnSnapshot,
     reads: &ReadSet,
-) -> Result<BTreeMap<Digest, Vec<u8>>, ReplayError> {
+) -> Result<BTreeMap<Digest, Payload>, ReplayError> {
     let mut objects = BTreeMap::new();
     for digest in reads.objects() {
-        let bytes = snapshot
+        let payload = snapshot
             .state()
-            .object(&digest)
+            .payload(&digest)
             .map_err(|error| corrupt(&error.to_string()))?
             .ok_or_else(|| ReplayError::NotRetained {
                 what: format!("the object {digest}"),
             })?;
-        objects.insert(digest, bytes);
+        // A replay vouches for what it was given, whether or not it looks into it.
+        payload
+            .check()
+            .map_err(|error| corrupt(&format!("the object {digest}: {error}")))?;
+        objects.insert(digest, payload);
     }
     Ok(objects)
 }

@@ -8,7 +8,7 @@ use orket_cards::{
     WaitReason, decide,
 };
 use orket_kernel::canonical::{self, Value};
-use orket_kernel::{Digest, ReadError, StateView, Stem};
+use orket_kernel::{Digest, Payload, ReadError, StateView, Stem};
 use orket_ports::{Refusal, TurnScope};
 use orket_secrets::Scrubber;
 
@@ -24,7 +24,7 @@ const COMMENTS_MAX: usize = 50;
 /// A file that the turn staged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StagedFile {
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) payload: Payload,
     pub(crate) executable: bool,
 }
 
@@ -101,7 +101,7 @@ impl Scope<'_> {
         for path in self.card.artifacts.clone() {
             match self.artifact(&path)? {
                 None => evidence.missing.push(path),
-                Some(bytes) if bytes.is_empty() => evidence.empty.push(path),
+                Some(payload) if payload.length_bytes() == 0 => evidence.empty.push(path),
                 Some(_) => {}
             }
         }
@@ -242,16 +242,16 @@ fn unreadable(error: &ReadError) -> Refusal {
 }
 
 impl TurnScope for Scope<'_> {
-    fn artifact(&mut self, path: &str) -> Result<Option<Vec<u8>>, Refusal> {
+    fn artifact(&mut self, path: &str) -> Result<Option<Payload>, Refusal> {
         if let Some(file) = self.files.get(path) {
-            return Ok(Some(file.bytes.clone()));
+            return Ok(Some(file.payload.clone()));
         }
         let entry = artifact_entry(self.view, path).map_err(|error| unreadable(&error))?;
         let Some((digest, _)) = entry else {
             return Ok(None);
         };
         self.view
-            .object(&digest)
+            .payload(&digest)
             .map_err(|error| unreadable(&error))
     }
 
@@ -270,7 +270,7 @@ impl TurnScope for Scope<'_> {
     fn write_artifact(
         &mut self,
         path: &str,
-        bytes: Vec<u8>,
+        payload: Payload,
         executable: bool,
     ) -> Result<(), Refusal> {
         if self.role == GUARD_ROLE {
@@ -279,8 +279,13 @@ impl TurnScope for Scope<'_> {
         }
         self.check_way(path)?;
         self.check_owner(path)?;
-        self.files
-            .insert(path.to_owned(), StagedFile { bytes, executable });
+        self.files.insert(
+            path.to_owned(),
+            StagedFile {
+                payload,
+                executable,
+            },
+        );
         if let Verification::Checks(_) = self.card.verification {
             // What was verified is no longer what is there.
             self.card.verified = VerificationState::NotRun;

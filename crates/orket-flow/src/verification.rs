@@ -119,11 +119,17 @@ fn materialize(view: &dyn StateView) -> Result<BTreeMap<String, ArtifactFile>, R
     let mut files = BTreeMap::new();
     for stem in view.stems("artifact/")? {
         if let Some((digest, executable)) = artifact_entry(view, stem.name())? {
-            let bytes = view.object(&digest)?.ok_or_else(|| ReadError::Corrupt {
+            let payload = view.payload(&digest)?.ok_or_else(|| ReadError::Corrupt {
                 place: stem.to_string(),
                 reason: "the content is not kept".into(),
             })?;
-            files.insert(stem.name().to_owned(), ArtifactFile { bytes, executable });
+            files.insert(
+                stem.name().to_owned(),
+                ArtifactFile {
+                    payload,
+                    executable,
+                },
+            );
         }
     }
     Ok(files)
@@ -134,7 +140,7 @@ fn materialize(view: &dyn StateView) -> Result<BTreeMap<String, ArtifactFile>, R
 fn least_tier(play: &Play, files: &BTreeMap<String, ArtifactFile>) -> LeastTier {
     let pinned = |(path, file): (&String, &ArtifactFile)| {
         let pins = play.epic.pins.get(path);
-        pins.is_some_and(|pins| pins.contains(&Digest::of_bytes(&file.bytes)))
+        pins.is_some_and(|pins| pins.contains(&file.payload.digest()))
     };
     if files.iter().all(pinned) {
         play.venue.least_tier

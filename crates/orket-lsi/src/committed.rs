@@ -1,7 +1,7 @@
 //! The committed state as the kernel reads it, every fact checked against the head.
 
 use orket_kernel::{
-    Digest, ReadError, RefSource, StateView, Stem, TripletRecord, canonical, references_of,
+    Digest, Payload, ReadError, RefSource, StateView, Stem, TripletRecord, canonical, references_of,
 };
 
 use crate::access::Access;
@@ -148,8 +148,8 @@ impl StateView for Committed<'_> {
             .1)
     }
 
-    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
-        content::read(self.access, Content::Object, digest)
+    fn payload(&self, digest: &Digest) -> Result<Option<Payload>, ReadError> {
+        content::payload(self.access, Content::Object, digest)
             .map_err(|error| error.into_read_error(&digest.to_hex()))
     }
 

@@ -189,7 +189,7 @@ fn check_plan(plan: &PromotionPlan, access: Access<'_>) -> Result<(), StoreError
     let damaged = plan
         .objects
         .iter()
-        .find(|(digest, bytes)| Digest::of_bytes(bytes) != **digest);
+        .find(|(digest, payload)| payload.digest() != **digest);
     let misdated = plan
         .put
         .iter()

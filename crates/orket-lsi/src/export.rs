@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::access::Access;
+use crate::content::{self, Content};
 use crate::home;
 use crate::past::Past;
 use crate::view::{MARKER, marker_bytes};
@@ -86,18 +87,20 @@ fn create(draft: &Path) -> Result<(), StoreError> {
 
 fn write_files(access: Access<'_>, past: &Past<'_>, draft: &Path) -> Result<u64, StoreError> {
     let mut files = 0;
+    for digest in reach::objects(access, past)? {
+        let payload = content::payload(access, Content::Object, &digest)?.ok_or_else(|| {
+            StoreError::corrupt(format!("objects {digest}"), "it is not kept any more")
+        })?;
+        let path = draft.join(record_file::object_path(&digest));
+        content::write_payload(&path, &digest, &payload, Durability::Synced)?;
+        files += 1;
+    }
     let mut put = |relative: PathBuf, bytes: &[u8]| {
         files += 1;
         let path = draft.join(relative);
         whole_file::write(&path, bytes, Durability::Synced)
             .map_err(|error| StoreError::file(&path, "written", error))
     };
-    for digest in reach::objects(access, past)? {
-        let bytes = past.bytes(&digest)?.ok_or_else(|| {
-            StoreError::corrupt(format!("objects {digest}"), "it is not kept any more")
-        })?;
-        put(record_file::object_path(&digest), &bytes)?;
-    }
     for stem in history::stems(access, "", past.head().generation)? {
         if let Some(record) = past.record(&stem)? {
             put(

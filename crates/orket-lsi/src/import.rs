@@ -1,22 +1,29 @@
 //! Reads an exported generation back. What lies there may have been made by anybody: every name, size, kind of file, digest,
 //! record and reference is checked, and whatever is not expected is refused.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use orket_kernel::canonical::{self, Value};
-use orket_kernel::{Digest, LSI_VERSION, RefSource, Stem, Triplet, TripletRecord, references_of};
+use orket_kernel::limits::ATTACHMENT_LENGTH_MAX_BYTES;
+use orket_kernel::{
+    Digest, LSI_VERSION, Payload, PayloadSource, RefSource, Stem, Stream, Triplet, TripletRecord,
+    references_of,
+};
 use rustix::fs::{Mode, OFlags};
 
+use crate::content::INLINE_LENGTH_MAX_BYTES;
 use crate::view::{MARKER, Marker};
 use crate::{StoreError, reach, record_file, state, tree};
 
-/// The longest file.
-const FILE_LENGTH_MAX_BYTES: u64 = 64 * 1024 * 1024;
-/// All files together: they are held in memory until the import is committed.
-const TOTAL_LENGTH_MAX_BYTES: u64 = 1024 * 1024 * 1024;
+/// The longest file that is no object, as long as any document may be.
+const RECORD_LENGTH_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// All files that are held in memory until the import is committed.
+const HELD_LENGTH_MAX_BYTES: u64 = 1024 * 1024 * 1024;
 const FILES_MAX: usize = 1_000_000;
 /// `refs/by_id/<2 hex>/<file>` is the deepest path.
 const DEPTH_MAX: usize = 4;
@@ -31,7 +38,7 @@ pub struct Imported {
     /// Its triplets, sorted by stem.
     pub triplets: Vec<Triplet>,
     /// Raw bytes that bodies name by digest.
-    pub attachments: BTreeMap<Digest, Vec<u8>>,
+    pub attachments: BTreeMap<Digest, Payload>,
 }
 
 impl Imported {
@@ -42,11 +49,12 @@ impl Imported {
     /// be read.
     ///
     /// # Limitations
-    /// At most 1,000,000 files, 64 MiB each and 1 GiB together, which are held in memory.
+    /// At most 1,000,000 files of 4 GiB each. Objects over 1 MiB are read once here and again when they are promoted, so the
+    /// directory must stay as it is until then; what has changed is refused. All else is held in memory, at most 1 GiB.
     pub fn read(directory: &Path) -> Result<Imported, StoreError> {
         let mut files = Files::read(directory)?;
         let path = PathBuf::from(MARKER);
-        let bytes = files.take(&path)?;
+        let bytes = files.take_record(&path)?;
         let marker: Marker = files.parse(&path, &bytes)?;
         if marker.lsi_version != LSI_VERSION {
             return Err(files.invalid(&path, "its version is not known"));
@@ -62,10 +70,26 @@ impl Imported {
     }
 }
 
+/// A file of an export, opened anew for each reading as strictly as for the first.
+#[derive(Debug)]
+struct Exported(PathBuf);
+
+impl PayloadSource for Exported {
+    fn open(&self) -> std::io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(open(&self.0)?))
+    }
+}
+
+/// A name may have become something else since it was listed; a link is not followed, and a pipe must not stop us.
+fn open(path: &Path) -> std::io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+}
+
 /// The files of the directory that were not looked at yet, by their paths below it.
 struct Files {
     root: PathBuf,
-    left: BTreeMap<PathBuf, Vec<u8>>,
+    left: BTreeMap<PathBuf, Payload>,
 }
 
 impl Files {
@@ -74,7 +98,7 @@ impl Files {
             root: directory.to_path_buf(),
             left: BTreeMap::new(),
         };
-        let mut total: u64 = 0;
+        let mut held: u64 = 0;
         let mut open = vec![PathBuf::new()];
         while let Some(relative) = open.pop() {
             let path = directory.join(&relative);
@@ -97,50 +121,77 @@ impl Files {
                 if files.left.len() >= FILES_MAX {
                     return Err(files.invalid(&relative, "there are more than 1,000,000 files"));
                 }
-                let bytes = files.read_one(&relative)?;
-                total += bytes.len() as u64;
-                if total > TOTAL_LENGTH_MAX_BYTES {
-                    return Err(
-                        files.invalid(&relative, "the files are longer than 1 GiB together")
-                    );
+                let payload = files.read_one(&relative)?;
+                if let Payload::Held(bytes) = &payload {
+                    held += bytes.len() as u64;
                 }
-                files.left.insert(relative, bytes);
+                if held > HELD_LENGTH_MAX_BYTES {
+                    let reason = "the files that are held in memory are longer than 1 GiB together";
+                    return Err(files.invalid(&relative, reason));
+                }
+                files.left.insert(relative, payload);
             }
         }
         Ok(files)
     }
 
-    fn read_one(&self, relative: &Path) -> Result<Vec<u8>, StoreError> {
+    fn read_one(&self, relative: &Path) -> Result<Payload, StoreError> {
         let path = self.root.join(relative);
         let failed = |error: std::io::Error| StoreError::file(&path, "read", error);
-        // A name may have become something else since it was listed; a pipe must not stop us.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file =
-            rustix::fs::open(&path, flags, Mode::empty()).map_err(|errno| failed(errno.into()))?;
-        let file = File::from(file);
+        let file = open(&path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         if !metadata.is_file() {
             return Err(self.invalid(relative, "it is no regular file"));
         }
+        let limit_bytes = ATTACHMENT_LENGTH_MAX_BYTES;
+        let too_long = || self.invalid(relative, "it is longer than 4 GiB");
+        if metadata.len() > limit_bytes {
+            return Err(too_long());
+        }
+        let is_object = relative.starts_with(record_file::OBJECTS);
+        if is_object && metadata.len() > INLINE_LENGTH_MAX_BYTES as u64 {
+            let measured = Stream::measure(Arc::new(Exported(path.clone())), limit_bytes);
+            let stream = measured.map_err(failed)?.ok_or_else(too_long)?;
+            return Ok(Payload::Streamed(stream));
+        }
         let mut bytes = Vec::new();
-        file.take(FILE_LENGTH_MAX_BYTES + 1)
+        file.take(RECORD_LENGTH_MAX_BYTES + 1)
             .read_to_end(&mut bytes)
             .map_err(failed)?;
-        if bytes.len() as u64 > FILE_LENGTH_MAX_BYTES {
+        if bytes.len() as u64 > RECORD_LENGTH_MAX_BYTES {
             return Err(self.invalid(relative, "it is longer than 64 MiB"));
         }
-        Ok(bytes)
+        Ok(Payload::Held(bytes))
     }
 
-    fn take(&mut self, relative: &Path) -> Result<Vec<u8>, StoreError> {
+    fn take(&mut self, relative: &Path) -> Result<Payload, StoreError> {
         match self.left.remove(relative) {
-            Some(bytes) => Ok(bytes),
+            Some(payload) => Ok(payload),
             None => Err(self.invalid(relative, "it is missing")),
         }
     }
 
+    /// Takes a file that is no object.
+    fn take_record(&mut self, relative: &Path) -> Result<Vec<u8>, StoreError> {
+        let payload = self.take(relative)?;
+        self.bytes(relative, &payload).map(Cow::into_owned)
+    }
+
+    /// Returns the bytes of a record or a document.
+    fn bytes<'p>(
+        &self,
+        relative: &Path,
+        payload: &'p Payload,
+    ) -> Result<Cow<'p, [u8]>, StoreError> {
+        payload.to_bytes().map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => self.invalid(relative, "it was changed while it was read"),
+            ErrorKind::FileTooLarge => self.invalid(relative, "it is too long for a document"),
+            _ => StoreError::file(&self.root.join(relative), "read", error),
+        })
+    }
+
     /// Takes all files below a directory.
-    fn below(&mut self, directory: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    fn below(&mut self, directory: &str) -> Vec<(PathBuf, Payload)> {
         let is_below = |path: &PathBuf| path.starts_with(directory);
         let paths: Vec<PathBuf> = self
             .left
@@ -150,7 +201,7 @@ impl Files {
             .collect();
         paths
             .into_iter()
-            .filter_map(|path| self.left.remove(&path).map(|bytes| (path, bytes)))
+            .filter_map(|path| self.left.remove(&path).map(|payload| (path, payload)))
             .collect()
     }
 
@@ -175,21 +226,22 @@ impl Files {
     }
 }
 
-fn read_objects(files: &mut Files) -> Result<BTreeMap<Digest, Vec<u8>>, StoreError> {
+fn read_objects(files: &mut Files) -> Result<BTreeMap<Digest, Payload>, StoreError> {
     let mut objects = BTreeMap::new();
-    for (path, bytes) in files.below(record_file::OBJECTS) {
-        let digest = Digest::of_bytes(&bytes);
+    for (path, payload) in files.below(record_file::OBJECTS) {
+        let digest = payload.digest();
         if path != record_file::object_path(&digest) {
             return Err(files.invalid(&path, "its name is not the digest of its bytes"));
         }
-        objects.insert(digest, bytes);
+        objects.insert(digest, payload);
     }
     Ok(objects)
 }
 
 fn read_records(files: &mut Files) -> Result<BTreeMap<Stem, TripletRecord>, StoreError> {
     let mut records = BTreeMap::new();
-    for (path, bytes) in files.below(record_file::TRIPLETS) {
+    for (path, payload) in files.below(record_file::TRIPLETS) {
+        let bytes = files.bytes(&path, &payload)?;
         let record: TripletRecord = files.parse(&path, &bytes)?;
         if record.lsi_version != LSI_VERSION {
             return Err(files.invalid(&path, "its version is not known"));
@@ -207,7 +259,7 @@ fn assemble(
     files: &Files,
     marker: &Marker,
     records: &BTreeMap<Stem, TripletRecord>,
-    mut objects: BTreeMap<Digest, Vec<u8>>,
+    mut objects: BTreeMap<Digest, Payload>,
 ) -> Result<Imported, StoreError> {
     let mut imported = Imported {
         generation: marker.generation,
@@ -220,10 +272,10 @@ fn assemble(
     for (stem, record) in records {
         let mut document = |digest: &Digest| {
             let path = record_file::object_path(digest);
-            let bytes = objects
+            let payload = objects
                 .get(digest)
                 .ok_or_else(|| files.invalid(&path, &format!("it is missing, {stem} names it")))?;
-            let value: Value = files.parse(&path, bytes)?;
+            let value: Value = files.parse(&path, &files.bytes(&path, payload)?)?;
             documents.insert(*digest);
             named.extend(reach::named(&value));
             Ok::<Value, StoreError>(value)
@@ -272,7 +324,7 @@ fn check_references(
     for (id, (defined_by, mut sources)) in ids {
         sources.sort();
         let path = record_file::ref_path(&id);
-        if files.take(&path)? != record_file::ref_bytes(&id, defined_by, &sources) {
+        if files.take_record(&path)? != record_file::ref_bytes(&id, defined_by, &sources) {
             return Err(files.invalid(&path, "it does not follow from the bodies and links"));
         }
         let leaf = state::ref_leaf(&id, defined_by, &sources);

@@ -1,6 +1,6 @@
 //! Reads of the committed state as it was at a retained generation.
 
-use orket_kernel::{Digest, ReadError, RefSource, StateView, Stem, TripletRecord};
+use orket_kernel::{Digest, Payload, ReadError, RefSource, StateView, Stem, TripletRecord};
 
 use crate::access::Access;
 use crate::committed::Committed;
@@ -123,7 +123,7 @@ impl<'a> Past<'a> {
         }
     }
 
-    pub(crate) fn bytes(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(crate) fn document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
         content::read(self.access, Content::Object, digest)
     }
 
@@ -161,8 +161,8 @@ impl StateView for Past<'_> {
         Ok(found.1)
     }
 
-    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
-        self.bytes(digest)
+    fn payload(&self, digest: &Digest) -> Result<Option<Payload>, ReadError> {
+        content::payload(self.access, Content::Object, digest)
             .map_err(|error| error.into_read_error(&digest.to_hex()))
     }
 

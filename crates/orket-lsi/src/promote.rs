@@ -16,7 +16,8 @@ use crate::{StoreError, finish, ledger, reference, row, run, state, tree, triple
 
 /// Applies `plan` inside the open transaction, where the index stands at `head`, and returns where the index stands then.
 ///
-/// Everything is read and checked before the first row is written.
+/// Everything is read and checked before the first row is written, but for streams: whether one is what it says is known when it
+/// was copied, and the transaction cannot be committed if it is not.
 pub(crate) fn apply(
     access: Access<'_>,
     head: Head,
@@ -33,8 +34,8 @@ pub(crate) fn apply(
         access,
         generation: row::integer(generation, "generation")?,
     };
-    for (digest, bytes) in &plan.objects {
-        if content::keep(access, Content::Object, digest, bytes)? {
+    for (digest, payload) in &plan.objects {
+        if content::keep_payload(access, Content::Object, digest, payload)? {
             changes.note("object", &digest.to_hex())?;
         }
     }

@@ -26,7 +26,7 @@ pub(crate) fn objects(access: Access<'_>, past: &Past<'_>) -> Result<BTreeSet<Di
             if !reached.insert(digest) {
                 continue;
             }
-            let bytes = past.bytes(&digest)?.ok_or_else(|| {
+            let bytes = past.document(&digest)?.ok_or_else(|| {
                 StoreError::corrupt(format!("triplets {stem}"), "one of its objects is not kept")
             })?;
             let document = canonical::parse(&bytes).map_err(|error| {

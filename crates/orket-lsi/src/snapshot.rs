@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use orket_kernel::{
-    Digest, ReadError, RefSource, RunEnvelope, RunId, StateView, Stem, TripletRecord, TurnId,
+    Digest, Payload, ReadError, RefSource, RunEnvelope, RunId, StateView, Stem, TripletRecord,
+    TurnId,
 };
 use rusqlite::Connection;
 
@@ -235,8 +236,8 @@ impl StateView for Snapshot {
         self.committed().sources(id)
     }
 
-    fn object(&self, digest: &Digest) -> Result<Option<Vec<u8>>, ReadError> {
-        self.committed().object(digest)
+    fn payload(&self, digest: &Digest) -> Result<Option<Payload>, ReadError> {
+        self.committed().payload(digest)
     }
 
     fn stems(&self, prefix: &str) -> Result<Vec<Stem>, ReadError> {

@@ -24,7 +24,7 @@ use orket_kernel::{
 use crate::home::Home;
 use crate::record_file::{self, RefFile};
 use crate::whole_file::{self, Durability};
-use crate::{StoreError, state, token};
+use crate::{StoreError, content, state, token};
 
 const DELETIONS: &str = "deletions.json";
 const TURN_RECORD: &str = "turn_record";
@@ -99,8 +99,9 @@ impl Staging {
         for part in record_file::DIRECTORIES {
             remove(&directory.join(part))?;
         }
-        for (digest, bytes) in &staged.objects {
-            write(&directory.join(record_file::object_path(digest)), bytes)?;
+        for (digest, payload) in &staged.objects {
+            let path = directory.join(record_file::object_path(digest));
+            content::write_payload(&path, digest, payload, Durability::Unsynced)?;
         }
         let mut ids: BTreeMap<&str, (Option<&Stem>, Vec<RefSource>)> = BTreeMap::new();
         for (stem, triplet) in &staged.triplets {
@@ -193,12 +194,12 @@ impl Staging {
             deletions,
             objects: BTreeMap::new(),
         };
-        for (path, bytes) in files(&directory.join(record_file::OBJECTS))? {
-            let digest = Digest::of_bytes(&bytes);
+        for (path, payload) in files(&directory.join(record_file::OBJECTS), whole_file::payload)? {
+            let digest = payload.digest();
             check_place(&path, &directory.join(record_file::object_path(&digest)))?;
-            staged.objects.insert(digest, bytes);
+            staged.objects.insert(digest, payload);
         }
-        for (path, bytes) in files(&directory.join(record_file::TRIPLETS))? {
+        for (path, bytes) in files(&directory.join(record_file::TRIPLETS), whole_file::read)? {
             let record: TripletRecord = parse(&path, &bytes)?;
             check_version(&path, &record.lsi_version)?;
             check_place(
@@ -212,7 +213,7 @@ impl Staging {
             };
             staged.triplets.insert(triplet.record.stem.clone(), triplet);
         }
-        for (path, bytes) in files(&directory.join(record_file::REFS_BY_ID))? {
+        for (path, bytes) in files(&directory.join(record_file::REFS_BY_ID), whole_file::read)? {
             let file: RefFile = parse(&path, &bytes)?;
             check_version(&path, &file.lsi_version)?;
             check_place(&path, &directory.join(record_file::ref_path(&file.id)))?;
@@ -372,7 +373,11 @@ fn defined_id(staged: &StagedTurn, record: &TripletRecord) -> Result<String, Sto
         .objects
         .get(&record.body_digest)
         .ok_or_else(|| missing(&record.body_digest))?;
-    let body = canonical::parse(body).map_err(|error| {
+    let place = format!("staging {}", record.stem);
+    let body = body
+        .to_bytes()
+        .map_err(|error| content::unread(&place, error))?;
+    let body = canonical::parse(&body).map_err(|error| {
         StoreError::corrupt(format!("staging {}", record.stem), error.to_string())
     })?;
     Ok(body
@@ -407,7 +412,10 @@ fn damaged(path: &Path, reason: &str) -> StoreError {
 }
 
 /// Reads all files in the directories below `directory`, which are one level deep.
-fn files(directory: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, StoreError> {
+fn files<T>(
+    directory: &Path,
+    read: fn(&Path) -> std::io::Result<Option<T>>,
+) -> Result<Vec<(PathBuf, T)>, StoreError> {
     let mut files = Vec::new();
     for inner in entries(directory)? {
         for path in entries(&inner)? {
@@ -416,9 +424,10 @@ fn files(directory: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, StoreError> {
                 .and_then(|name| name.to_str())
                 .unwrap_or_default();
             if !whole_file::is_temporary(name)
-                && let Some(bytes) = read(&path)?
+                && let Some(found) =
+                    read(&path).map_err(|error| StoreError::file(&path, "read", error))?
             {
-                files.push((path, bytes));
+                files.push((path, found));
             }
         }
     }

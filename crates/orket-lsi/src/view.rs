@@ -210,9 +210,15 @@ impl View<'_> {
     }
 
     fn write_object(&mut self, digest: &Digest) -> Result<(), StoreError> {
-        match content::read(self.snapshot.access(), Content::Object, digest)? {
-            Some(bytes) => self.write(&record_file::object_path(digest), &bytes),
-            None => self.remove(&record_file::object_path(digest)),
+        let relative = record_file::object_path(digest);
+        match content::payload(self.snapshot.access(), Content::Object, digest)? {
+            Some(payload) => {
+                let path = self.root.join(relative);
+                content::write_payload(&path, digest, &payload, Durability::Unsynced)?;
+                self.files += 1;
+                Ok(())
+            }
+            None => self.remove(&relative),
         }
     }
 

@@ -1,12 +1,18 @@
 //! Files that are there whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use orket_kernel::Digest;
+use orket_kernel::{Digest, Payload, PayloadSource, Stream};
+
+use crate::content::INLINE_LENGTH_MAX_BYTES;
+
+/// How much of a copy is in memory at a time.
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Whether the bytes must survive a power cut or only the end of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +25,49 @@ pub(crate) enum Durability {
 
 /// Writes `bytes` beside `path` and renames them into place; directories on the way are made.
 pub(crate) fn write(path: &Path, bytes: &[u8], durability: Durability) -> std::io::Result<()> {
+    write_with(path, durability, |file| file.write_all(bytes))
+}
+
+/// As [`write`], with all that a reader still holds, a piece at a time.
+pub(crate) fn copy(
+    reader: &mut dyn Read,
+    path: &Path,
+    durability: Durability,
+) -> Result<(), CopyError> {
+    write_with(path, durability, |file| {
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            let read = match reader.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(CopyError::Read(error)),
+            };
+            file.write_all(buffer.get(..read).unwrap_or_default())?;
+        }
+    })
+}
+
+/// Says which side of a copy failed.
+#[derive(Debug)]
+pub(crate) enum CopyError {
+    /// What was copied.
+    Read(std::io::Error),
+    /// What it was copied to.
+    Write(std::io::Error),
+}
+
+impl From<std::io::Error> for CopyError {
+    fn from(error: std::io::Error) -> CopyError {
+        CopyError::Write(error)
+    }
+}
+
+fn write_with<E: From<std::io::Error>>(
+    path: &Path,
+    durability: Durability,
+    fill: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<(), E> {
     let parent = path
         .parent()
         .ok_or_else(|| std::io::Error::from(ErrorKind::InvalidInput))?;
@@ -32,11 +81,11 @@ pub(crate) fn write(path: &Path, bytes: &[u8], durability: Durability) -> std::i
         }
         other => other?,
     };
-    let written = file.write_all(bytes).and_then(|()| match durability {
+    let written = fill(&mut file).and_then(|()| match durability {
         Durability::Unsynced => Ok(()),
-        Durability::Synced => file.sync_all(),
+        Durability::Synced => Ok(file.sync_all()?),
     });
-    let renamed = written.and_then(|()| fs::rename(&temporary, path));
+    let renamed = written.and_then(|()| Ok(fs::rename(&temporary, path)?));
     if let Err(error) = renamed {
         // The name is of no use to anyone; if it cannot be removed either, the first error still tells why.
         let _ = fs::remove_file(&temporary);
@@ -46,6 +95,16 @@ pub(crate) fn write(path: &Path, bytes: &[u8], durability: Durability) -> std::i
         File::open(parent)?.sync_all()?;
     }
     Ok(())
+}
+
+/// The bytes of a file that has this name whenever they are asked for.
+#[derive(Debug)]
+pub(crate) struct FileSource(pub(crate) PathBuf);
+
+impl PayloadSource for FileSource {
+    fn open(&self) -> std::io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(File::open(&self.0)?))
+    }
 }
 
 /// Tells whether a file name is one of an unfinished write.
@@ -97,6 +156,24 @@ fn create_temporary(
 pub(crate) fn read(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns what a file holds, in memory if it is short; `None` if there is none. A long file is read once and digested.
+pub(crate) fn payload(path: &Path) -> std::io::Result<Option<Payload>> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.len() <= INLINE_LENGTH_MAX_BYTES as u64 => {
+            Ok(read(path)?.map(Payload::Held))
+        }
+        Ok(_) => {
+            let source = Arc::new(FileSource(path.to_path_buf()));
+            let stream = Stream::measure(source, u64::MAX)?;
+            Ok(stream.map(Payload::Streamed))
+        }
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(None)
         }

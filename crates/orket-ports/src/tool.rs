@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use orket_kernel::canonical::Value;
 use orket_kernel::capability::Action;
-use orket_kernel::object;
+use orket_kernel::{Payload, object};
 
 /// The type of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,17 +173,18 @@ impl Refusal {
 
 /// The scope of one turn: all that a tool can reach. Every effect is staged; nothing is written before the commit.
 pub trait TurnScope {
-    /// Returns the bytes of an artefact, as the turn sees it; the path is below `agent_output/`.
-    fn artifact(&mut self, path: &str) -> Result<Option<Vec<u8>>, Refusal>;
+    /// Returns the bytes of an artefact, as the turn sees it; the path is below `agent_output/`. It may be too long to hold.
+    fn artifact(&mut self, path: &str) -> Result<Option<Payload>, Refusal>;
 
     /// Lists the paths of all artefacts, below `agent_output/`, sorted.
     fn artifacts(&mut self) -> Result<Vec<String>, Refusal>;
 
-    /// Stages an artefact.
+    /// Stages an artefact of at most [`ATTACHMENT_LENGTH_MAX_BYTES`](orket_kernel::limits::ATTACHMENT_LENGTH_MAX_BYTES).
+    /// Where a stream comes from must stay as it is until the turn is committed; the turn fails if it does not.
     fn write_artifact(
         &mut self,
         path: &str,
-        bytes: Vec<u8>,
+        payload: Payload,
         executable: bool,
     ) -> Result<(), Refusal>;
 

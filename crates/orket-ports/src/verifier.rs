@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use orket_kernel::Payload;
+
 /// One check: a fixture that is run beside a private copy of the artefacts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
@@ -17,7 +19,7 @@ pub struct Check {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArtifactFile {
     /// Its bytes.
-    pub bytes: Vec<u8>,
+    pub payload: Payload,
     /// Whether it can be executed.
     pub executable: bool,
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use orket_kernel::{Digest, Payload};
+
 /// The kinds of assets a project holds below `model/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AssetKind {
@@ -51,7 +53,7 @@ pub struct OutputFile {
     /// The path below `agent_output/`.
     pub path: String,
     /// The bytes.
-    pub bytes: Vec<u8>,
+    pub payload: Payload,
     /// Whether it can be executed.
     pub executable: bool,
 }
@@ -86,10 +88,10 @@ pub struct OutputStamp {
 pub enum OnDisk {
     /// Nothing.
     Absent,
-    /// A regular file with these bytes.
+    /// A regular file.
     File {
-        /// The bytes.
-        bytes: Vec<u8>,
+        /// The digest of its bytes.
+        digest: Digest,
         /// Whether it can be executed.
         executable: bool,
     },

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use orket_kernel::limits::ATTACHMENT_LENGTH_MAX_BYTES;
 use orket_ports::Workspace;
 use orket_ports::workspace::{AssetKind, OnDisk, OutputFile, OutputStamp, WorkspaceError};
 
@@ -9,7 +10,6 @@ use crate::path::{Directory, Kind, PathError, RelativePath};
 use crate::spaces::OUTPUT;
 
 const ASSET_MAX_BYTES: u64 = 4 * 1024 * 1024;
-const OUTPUT_MAX_BYTES: u64 = 64 * 1024 * 1024;
 const LOG_MAX_BYTES: u64 = 1024 * 1024 * 1024;
 const LOG: &str = "workspace/default/orket.log";
 
@@ -100,8 +100,11 @@ impl Workspace for ProjectWorkspace {
             Ok(Some(_)) => return Ok(OnDisk::Other),
             Err(error) => return Err(fault(&path, "read", &error)),
         }
-        match self.project.read_with_mode(&relative, OUTPUT_MAX_BYTES) {
-            Ok((bytes, executable)) => Ok(OnDisk::File { bytes, executable }),
+        match self.project.payload(&relative, ATTACHMENT_LENGTH_MAX_BYTES) {
+            Ok((payload, executable)) => Ok(OnDisk::File {
+                digest: payload.digest(),
+                executable,
+            }),
             Err(error) if error.is_not_found() => Ok(OnDisk::Absent),
             // A hard link, a file that is too long: not one that Orket wrote.
             Err(_) => Ok(OnDisk::Other),
@@ -121,11 +124,11 @@ impl Workspace for ProjectWorkspace {
     }
 
     fn write_output(&self, file: &OutputFile) -> Result<(), WorkspaceError> {
-        self.write(
-            &format!("{OUTPUT}/{}", file.path),
-            &file.bytes,
-            file.executable,
-        )
+        let path = format!("{OUTPUT}/{}", file.path);
+        let relative = relative(&path, "written")?;
+        self.project
+            .write_payload(&relative, &file.payload, file.executable)
+            .map_err(|error| fault(&path, "written", &error))
     }
 
     fn write_observation(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {

@@ -153,7 +153,7 @@ fn fill(work_dir: &Path, files: &BTreeMap<String, ArtifactFile>) -> Result<(), S
             .parse()
             .map_err(|error: crate::path::RelativePathError| error.to_string())?;
         directory
-            .write(&path, &file.bytes, file.executable)
+            .write_payload(&path, &file.payload, file.executable)
             .map_err(|error| error.to_string())?;
     }
     Ok(())

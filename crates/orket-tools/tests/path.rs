@@ -495,13 +495,13 @@ fn files_are_written_and_removed_with_their_directories() {
         assert!(!directory.exists(&path).unwrap());
         directory.write(&path, b"one", false).unwrap();
         assert_eq!(
-            directory.read_with_mode(&path, LIMIT_BYTES).unwrap(),
-            (b"one".to_vec(), false)
+            directory.payload(&path, LIMIT_BYTES).unwrap(),
+            (b"one".to_vec().into(), false)
         );
         directory.write(&path, b"two", true).unwrap();
         assert_eq!(
-            directory.read_with_mode(&path, LIMIT_BYTES).unwrap(),
-            (b"two".to_vec(), true)
+            directory.payload(&path, LIMIT_BYTES).unwrap(),
+            (b"two".to_vec().into(), true)
         );
         let mode = fs::metadata(scratch.path().join("a/b/run.sh"))
             .unwrap()

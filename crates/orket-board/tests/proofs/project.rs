@@ -203,6 +203,6 @@ pub(crate) fn with_file(mut input: TurnInput, path: &str, bytes: Vec<u8>, by: &s
         links: object! { "card" => author },
         manifest: object! { "order_insensitive" => Vec::<Value>::new() },
     });
-    input.attachments.insert(digest, bytes);
+    input.attachments.insert(digest, bytes.into());
     input
 }

@@ -17,7 +17,7 @@ use crate::{
 /// # Limitations
 /// Nothing is durable. The first change of a transaction copies the maps of the state, without the bytes in them, and a
 /// promotion computes the state digest from nothing: its cost follows the size of the state, not the change. A stream is
-/// held whole once it is promoted. `orket-lsi` does better on all counts.
+/// held whole once it is staged. `orket-lsi` does better on all counts.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     committed: Mutex<Arc<State>>,
@@ -90,6 +90,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Returns the bytes of a payload, however many they are: this store has no other place for them.
+fn hold(digest: &Digest, payload: &Payload) -> Result<Vec<u8>, StoreFailure> {
+    let mut bytes = Vec::new();
+    let read = payload.open().and_then(|mut it| it.read_to_end(&mut bytes));
+    read.map_err(|error| ReadError::of_payload(&format!("objects {digest}"), error))?;
+    Ok(bytes)
+}
+
 /// What a [`MemoryStore`] held at one moment.
 #[derive(Clone, Debug)]
 pub struct MemorySnapshot(Arc<State>);
@@ -109,8 +117,12 @@ pub struct MemoryTransaction<'a> {
 
 impl StagingArea for MemoryStaging<'_> {
     fn stage(&self, turn: &StagedTurn, record: &[u8]) -> Result<(), StoreFailure> {
+        let mut turn = turn.clone();
+        for (digest, payload) in &mut turn.objects {
+            *payload = Payload::Held(hold(digest, payload)?);
+        }
         let place = (turn.run_id.clone(), turn.turn_id);
-        lock(&self.0.staged).insert(place, (turn.clone(), record.to_vec()));
+        lock(&self.0.staged).insert(place, (turn, record.to_vec()));
         Ok(())
     }
 
@@ -358,12 +370,7 @@ impl State {
     fn keep_objects(&mut self, plan: &PromotionPlan) -> Result<(), StoreFailure> {
         for (digest, payload) in &plan.objects {
             if !self.objects.contains_key(digest) {
-                let mut bytes = Vec::new();
-                let read = payload.open().and_then(|mut it| it.read_to_end(&mut bytes));
-                read.map_err(|error| {
-                    StoreFailure::from(ReadError::of_payload(&format!("objects {digest}"), error))
-                })?;
-                self.objects.insert(*digest, bytes.into());
+                self.objects.insert(*digest, hold(digest, payload)?.into());
             }
         }
         Ok(())

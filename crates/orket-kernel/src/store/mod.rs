@@ -134,7 +134,8 @@ pub trait CommittedView: StateView {
 /// }
 /// ```
 pub trait StagingArea {
-    /// Keeps a turn with its record, in place of an earlier attempt at it.
+    /// Keeps a turn with its record, in place of an earlier attempt at it. Its streams are copied: what they came from may
+    /// change then.
     ///
     /// # Errors
     /// Fails if it cannot be written; the turn then counts as not staged.

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::capability::Policy;
 use orket_kernel::{
-    Digest, LSI_VERSION, Profile, RefSource, RunEnvelope, RunId, StagedTriplet, StagedTurn, Stem,
-    TripletRecord, TurnId, object, plan_promotion,
+    Digest, LSI_VERSION, Payload, Profile, RefSource, RunEnvelope, RunId, StagedTriplet,
+    StagedTurn, Stem, TripletRecord, TurnId, object, plan_promotion,
 };
 use orket_lsi::Store;
 
@@ -132,7 +132,8 @@ impl World {
     /// The bytes that a turn of one stem brings: its documents and its record.
     pub(crate) fn payload_of_one_stem(&self) -> io::Result<Vec<u8>> {
         let staged = self.staged(&[0])?;
-        Ok(staged.objects.into_values().flatten().collect())
+        let objects = staged.objects.into_values().map(Payload::into_bytes);
+        Ok(objects.collect::<io::Result<Vec<_>>>()?.concat())
     }
 
     fn staged(&self, stems: &[u64]) -> io::Result<StagedTurn> {
@@ -153,12 +154,12 @@ impl World {
     fn triplet(
         &self,
         at: u64,
-        objects: &mut BTreeMap<Digest, Vec<u8>>,
+        objects: &mut BTreeMap<Digest, Payload>,
     ) -> io::Result<(Stem, StagedTriplet)> {
         let mut keep = |value: Value| {
             let bytes = canonical::to_bytes(&value);
             let digest = Digest::of_bytes(&bytes);
-            objects.insert(digest, bytes);
+            objects.insert(digest, bytes.into());
             digest
         };
         let (version, references) = self.versions[at as usize];

@@ -108,9 +108,24 @@ fn staged(access: Access<'_>) -> Result<BTreeSet<Digest>, StoreError> {
                 Ok(None) | Err(StoreError::Corrupt { .. }) => continue,
                 Err(error) => return Err(error),
             };
-            for (digest, bytes) in &staged.objects {
-                named.insert(*digest);
-                named.extend(canonical::parse(bytes).iter().flat_map(reach::named));
+            named.extend(staged.objects.keys());
+            let documents = staged.triplets.values().flat_map(|triplet| {
+                let record = &triplet.record;
+                [
+                    record.body_digest,
+                    record.links_digest,
+                    record.manifest_digest,
+                ]
+            });
+            for document in documents {
+                let Some(payload) = staged.objects.get(&document) else {
+                    continue;
+                };
+                let place = format!("staging {run_id} {turn_id}");
+                let bytes = payload
+                    .to_bytes()
+                    .map_err(|error| content::unread(&place, error))?;
+                named.extend(canonical::parse(&bytes).iter().flat_map(reach::named));
             }
         }
     }

@@ -33,8 +33,8 @@ impl Vetted {
             Some(damaged) => {
                 Ok(!damaged.contains(digest) && content::exists(access, content, digest)?)
             }
-            None => match content::read(access, content, digest) {
-                Ok(found) => Ok(found.is_some()),
+            None => match content::check(access, content, digest) {
+                Ok(is_kept) => Ok(is_kept),
                 Err(error) if error.is_damage() => Ok(false),
                 Err(error) => Err(error),
             },
@@ -80,14 +80,14 @@ fn check_table(
             .and_then(|value| Ok(value.as_blob_or_null()?));
         let Some(bytes) = inline.map_err(&failed)? else {
             beside.insert(digest.to_hex());
-            let found = content::read(access, content, &digest);
+            let found = content::check(access, content, &digest);
             if found.is_err() {
                 damaged.insert(digest);
             }
             return found.map(drop);
         };
         let length_bytes = row.get(1).map_err(&failed)?;
-        let is_right = content::check(content, &digest, length_bytes, bytes);
+        let is_right = content::check_bytes(content, &digest, length_bytes, bytes);
         if is_right.is_err() {
             damaged.insert(digest);
         }

@@ -88,7 +88,7 @@ impl Verification {
         self.head.map(|head| (head.generation, head.state_digest))
     }
 
-    /// Returns the bytes of an object, checked against its digest; `None` if it is not kept.
+    /// Returns the bytes of an object that is a document, checked against its digest; `None` if it is not kept.
     ///
     /// # Errors
     /// Fails if they cannot be read or do not match.

@@ -109,7 +109,10 @@ impl Check<'_> {
     fn run(mut self, findings: &mut Findings, past: &Past<'_>) -> Result<(), StoreError> {
         for digest in content::objects(self.access)? {
             let path = record_file::object_path(&digest);
-            self.compare(findings, path, |found| Digest::of_bytes(found) == digest)?;
+            self.compare(findings, path, |path| {
+                let found = whole_file::payload(path)?;
+                Ok(found.map(|found| found.digest() == digest))
+            })?;
         }
         let stems: Vec<Stem> = history::stems(self.access, "", past.head().generation)?;
         for stem in stems {
@@ -119,7 +122,9 @@ impl Check<'_> {
                 };
                 let bytes = record_file::triplet_bytes(&record);
                 let path = record_file::triplet_path(&stem);
-                self.compare(findings, path, |found| found == bytes)
+                self.compare(findings, path, |path| {
+                    Ok(whole_file::read(path)?.map(|found| found == bytes))
+                })
             })?;
         }
         for id in past.ids()? {
@@ -127,7 +132,9 @@ impl Check<'_> {
                 let (defined_by, sources) = past.id(&id)?;
                 let bytes = record_file::ref_bytes(&id, defined_by.as_ref(), &sources);
                 let path = record_file::ref_path(&id);
-                self.compare(findings, path, |found| found == bytes)
+                self.compare(findings, path, |path| {
+                    Ok(whole_file::read(path)?.map(|found| found == bytes))
+                })
             })?;
         }
         self.check_superfluous(findings)
@@ -137,22 +144,21 @@ impl Check<'_> {
         &mut self,
         findings: &mut Findings,
         relative: PathBuf,
-        is_right: impl Fn(&[u8]) -> bool,
+        is_right: impl Fn(&Path) -> std::io::Result<Option<bool>>,
     ) -> Result<(), StoreError> {
         findings.looked_at += 1;
         if self.moving.contains(&relative) {
             return Ok(());
         }
         let path = self.root.join(&relative);
-        let found =
-            whole_file::read(&path).map_err(|error| StoreError::file(&path, "read", error))?;
+        let found = is_right(&path).map_err(|error| StoreError::file(&path, "read", error))?;
         let place = path.display().to_string();
         match found {
             None => findings.corrupt(place, "the file of the view is missing"),
-            Some(bytes) if !is_right(&bytes) => {
+            Some(false) => {
                 findings.corrupt(place, "the file differs from the committed state");
             }
-            Some(_) => {}
+            Some(true) => {}
         }
         self.expected.insert(relative);
         Ok(())
@@ -201,8 +207,8 @@ impl Check<'_> {
         }
         let path = self.root.join(relative);
         let found =
-            whole_file::read(&path).map_err(|error| StoreError::file(&path, "read", error))?;
-        Ok(found.is_some_and(|bytes| Digest::of_bytes(&bytes) == digest))
+            whole_file::payload(&path).map_err(|error| StoreError::file(&path, "read", error))?;
+        Ok(found.is_some_and(|found| found.digest() == digest))
     }
 }
 

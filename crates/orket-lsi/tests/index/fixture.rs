@@ -7,8 +7,8 @@ use std::time::Duration;
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::capability::Policy;
 use orket_kernel::{
-    Digest, LSI_VERSION, Profile, PromotionPlan, RefSource, RunEnvelope, RunId, StagedTriplet,
-    StagedTurn, StateView, Stem, TripletRecord, TurnId, object, plan_promotion,
+    Digest, LSI_VERSION, Payload, Profile, PromotionPlan, RefSource, RunEnvelope, RunId,
+    StagedTriplet, StagedTurn, StateView, Stem, TripletRecord, TurnId, object, plan_promotion,
 };
 use orket_lsi::{Promoted, Settings, Store, StoreError};
 
@@ -184,11 +184,11 @@ impl TurnText {
 
     pub(crate) fn staged(&self) -> StagedTurn {
         let turn_id = TurnId::new(self.turn).unwrap();
-        let mut objects: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
+        let mut objects: BTreeMap<Digest, Payload> = BTreeMap::new();
         let mut keep = |value: Value| {
             let bytes = canonical::to_bytes(&value);
             let digest = Digest::of_bytes(&bytes);
-            objects.insert(digest, bytes);
+            objects.insert(digest, bytes.into());
             digest
         };
         let mut triplets = BTreeMap::new();

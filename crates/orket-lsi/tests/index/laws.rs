@@ -341,7 +341,7 @@ fn a_plan_that_contradicts_itself_is_refused() {
     let mut unpruned = whole.clone();
     unpruned.prune.pop();
     let mut false_object = whole.clone();
-    *false_object.objects.values_mut().next().unwrap() = b"other".to_vec();
+    *false_object.objects.values_mut().next().unwrap() = b"other".to_vec().into();
     let mut missing_object = whole.clone();
     missing_object.objects.pop_first();
     let mut foreign_reference = whole.clone();

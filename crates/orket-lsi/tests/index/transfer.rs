@@ -24,7 +24,8 @@ fn fixture() -> Fixture {
         .put("note/x", &digest.to_hex(), &["p"])
         .delete("note/N7");
     let mut plan = fixture.plan(&named);
-    plan.objects.insert(digest, b"raw \xff bytes".to_vec());
+    plan.objects
+        .insert(digest, b"raw \xff bytes".to_vec().into());
     fixture.promote_plan(&plan).unwrap();
     fixture
 }
@@ -52,7 +53,7 @@ fn promote(imported: &Imported) -> Fixture {
         let mut keep = |value: &Value| {
             let bytes = canonical::to_bytes(value);
             let digest = Digest::of_bytes(&bytes);
-            staged.objects.insert(digest, bytes);
+            staged.objects.insert(digest, bytes.into());
             digest
         };
         let record = TripletRecord {
@@ -320,9 +321,17 @@ fn whatever_is_not_an_export_is_refused_and_named() {
             "it does not follow from the bodies and links",
         ),
         (
-            "a file that is too long",
+            "an object that is too long",
             &|d| {
                 let file = fs::File::create(d.join("objects/long")).unwrap();
+                file.set_len(4 * 1024 * 1024 * 1024 + 1).unwrap();
+            },
+            "it is longer than 4 GiB",
+        ),
+        (
+            "a record that is too long",
+            &|d| {
+                let file = fs::File::create(d.join("triplets/long")).unwrap();
                 file.set_len(64 * 1024 * 1024 + 1).unwrap();
             },
             "it is longer than 64 MiB",

@@ -64,7 +64,9 @@ fn any_turn(chance: &mut SplitMix64, number: u64) -> TurnInput {
     }
     if below(chance, 8) == 0 {
         let bytes = vec![7; below(chance, 3000) as usize];
-        input.attachments.insert(Digest::of_bytes(&bytes), bytes);
+        input
+            .attachments
+            .insert(Digest::of_bytes(&bytes), bytes.into());
     }
     input
 }

@@ -37,8 +37,8 @@ pub fn law_6_objects_survive_deletion<S: StateStore>(empty: impl Fn() -> S) {
     let now = store.committed().unwrap();
     assert_eq!(now.stems("").unwrap(), []);
     assert!(!first.plan.objects.is_empty());
-    for (digest, bytes) in &first.plan.objects {
-        assert_eq!(now.object(digest).unwrap().as_ref(), Some(bytes));
+    for (digest, payload) in &first.plan.objects {
+        assert_eq!(now.payload(digest).unwrap().as_ref(), Some(payload));
     }
 }
 

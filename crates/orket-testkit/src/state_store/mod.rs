@@ -29,6 +29,7 @@ mod order;
 mod references;
 mod staging;
 mod stale;
+mod streams;
 mod transaction;
 mod world;
 
@@ -44,6 +45,7 @@ pub use order::*;
 pub use references::*;
 pub use staging::*;
 pub use stale::*;
+pub use streams::*;
 pub use transaction::*;
 
 /// Makes a test of every law of the port `StateStore`. Takes a function that returns an empty store at each call.
@@ -66,6 +68,8 @@ macro_rules! state_store_conformance {
             law_1_staging_changes_nothing_committed
             staging_shadows_committed
             a_gap_in_the_staging_is_damage
+            a_stream_is_staged_promoted_and_read_back
+            a_stream_that_is_not_what_it_says_is_never_kept
             a_snapshot_stays_at_its_moment
             a_transaction_shows_its_changes_to_nobody_else
             a_dropped_transaction_has_done_nothing
@@ -131,6 +135,7 @@ mod tests {
             include_str!("references.rs"),
             include_str!("staging.rs"),
             include_str!("stale.rs"),
+            include_str!("streams.rs"),
             include_str!("transaction.rs"),
         ]
         .iter()

@@ -22,7 +22,7 @@ pub fn a_staged_turn_reads_back_with_its_record<S: StateStore>(empty: impl Fn() 
     let mut input = turn(2, cards, &["old"]);
     let attachment = b"\x00\xff raw".to_vec();
     let digest = orket_kernel::Digest::of_bytes(&attachment);
-    input.attachments.insert(digest, attachment);
+    input.attachments.insert(digest, attachment.into());
     let draft = draft_now(&store, "a", &input);
     store.staging().stage(&draft.staged, &draft.record).unwrap();
     let staged = store.staging().staged(&run_id("a")).unwrap();

@@ -44,7 +44,14 @@ impl Tool for ReadFile {
         match self.spaces.readable(path)? {
             Place::Artifact(below) => match scope.artifact(below.as_str())? {
                 None => Ok(object! { "error" => format!("{path} does not exist") }),
-                Some(bytes) => Ok(shown(path, bytes)),
+                Some(payload) if payload.length_bytes() > READ_MAX_BYTES => Ok(too_long(path)),
+                Some(payload) => match payload.into_bytes() {
+                    Ok(bytes) => Ok(shown(path, bytes)),
+                    Err(error) => {
+                        let message = format!("{path} cannot be read: {error}");
+                        Err(Refusal::forbidden("unreadable_state", message))
+                    }
+                },
             },
             Place::Output => Ok(object! { "error" => format!("{path} is a directory") }),
             Place::Domain(below) => {
@@ -63,9 +70,13 @@ impl Tool for ReadFile {
     }
 }
 
+fn too_long(path: &str) -> Value {
+    object! { "error" => format!("{path} is longer than {READ_MAX_BYTES} bytes") }
+}
+
 fn shown(path: &str, bytes: Vec<u8>) -> Value {
     if bytes.len() as u64 > READ_MAX_BYTES {
-        return object! { "error" => format!("{path} is longer than {READ_MAX_BYTES} bytes") };
+        return too_long(path);
     }
     match String::from_utf8(bytes) {
         Ok(content) => object! { "content" => content },

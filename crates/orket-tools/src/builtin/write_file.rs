@@ -58,7 +58,11 @@ impl Tool for WriteFile {
             .get("executable")
             .and_then(Value::as_bool)
             .unwrap_or(false);
-        scope.write_artifact(below.as_str(), content.as_bytes().to_vec(), executable)?;
+        scope.write_artifact(
+            below.as_str(),
+            content.as_bytes().to_vec().into(),
+            executable,
+        )?;
         Ok(object! { "written" => content.len() as u64 })
     }
 }

@@ -131,20 +131,6 @@ impl Directory {
     ///
     /// When it does not exist, is not a regular file with one link, or has more than `limit_bytes` bytes.
     pub fn read(&self, path: &RelativePath, limit_bytes: u64) -> Result<Vec<u8>, PathError> {
-        self.read_with_mode(path, limit_bytes)
-            .map(|(bytes, _)| bytes)
-    }
-
-    /// Returns the bytes of a regular file and whether its owner may execute it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Directory::read`].
-    pub fn read_with_mode(
-        &self,
-        path: &RelativePath,
-        limit_bytes: u64,
-    ) -> Result<(Vec<u8>, bool), PathError> {
         const TRIED: &str = "read";
         // Without O_NONBLOCK, opening a FIFO would wait for its writer.
         let handle = self.open_beneath(
@@ -154,10 +140,7 @@ impl Directory {
             TRIED,
         )?;
         let stat = self.check_plain(path, &handle, TRIED)?;
-        let too_large = || PathError::TooLarge {
-            path: self.name.join(path.as_str()),
-            limit_bytes,
-        };
+        let too_large = || self.too_large(path, limit_bytes);
         let length_bytes = length_bytes(&stat);
         if length_bytes > limit_bytes {
             return Err(too_large());
@@ -171,7 +154,7 @@ impl Directory {
         if bytes.len() as u64 > limit_bytes {
             return Err(too_large());
         }
-        Ok((bytes, is_executable(&stat)))
+        Ok(bytes)
     }
 
     /// Writes a regular file and makes the directories above it. Whoever reads it meanwhile sees the old file or the
@@ -185,6 +168,16 @@ impl Directory {
         path: &RelativePath,
         bytes: &[u8],
         executable: bool,
+    ) -> Result<(), PathError> {
+        self.write_with(path, executable, |file| file.write_all(bytes))
+    }
+
+    /// Writes a regular file with what `fill` puts into it; nothing is written if that fails.
+    pub(super) fn write_with(
+        &self,
+        path: &RelativePath,
+        executable: bool,
+        fill: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>,
     ) -> Result<(), PathError> {
         const TRIED: &str = "written";
         let parent = self.make_parent(path, TRIED)?;
@@ -204,7 +197,7 @@ impl Directory {
         let (temporary, handle) =
             draft::create(parent, path.file_name(), Mode::from_raw_mode(mode))
                 .map_err(|errno| self.refused(path, TRIED, errno))?;
-        let written = std::fs::File::from(handle).write_all(bytes);
+        let written = fill(&mut std::fs::File::from(handle));
         let renamed = written.and_then(|()| {
             // A rename replaces what has the name, be it a link by now; it never follows one.
             rustix::fs::renameat(parent, &temporary, parent, path.file_name())
@@ -441,7 +434,7 @@ impl Directory {
         Ok(listed)
     }
 
-    fn open_beneath(
+    pub(super) fn open_beneath(
         &self,
         path: &RelativePath,
         flags: OFlags,
@@ -507,7 +500,7 @@ impl Directory {
     }
 
     /// Checks that an opened file is a regular one with one link.
-    fn check_plain(
+    pub(super) fn check_plain(
         &self,
         path: &RelativePath,
         handle: &OwnedFd,
@@ -552,7 +545,14 @@ impl Directory {
         PathError::system(self.name.join(path.as_str()), tried, errno)
     }
 
-    fn failed(
+    pub(super) fn too_large(&self, path: &RelativePath, limit_bytes: u64) -> PathError {
+        PathError::TooLarge {
+            path: self.name.join(path.as_str()),
+            limit_bytes,
+        }
+    }
+
+    pub(super) fn failed(
         &self,
         path: &RelativePath,
         tried: &'static str,
@@ -566,10 +566,10 @@ impl Directory {
     }
 }
 
-fn length_bytes(stat: &Stat) -> u64 {
+pub(super) fn length_bytes(stat: &Stat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0)
 }
 
-fn is_executable(stat: &Stat) -> bool {
+pub(super) fn is_executable(stat: &Stat) -> bool {
     Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR)
 }

@@ -29,6 +29,7 @@ mod directory;
 mod draft;
 mod error;
 mod name;
+mod payload;
 mod resolve;
 
 pub use directory::{Directory, Entry, FoundFile, Kind, Walk};

@@ -1,0 +1,105 @@
+//! Files of a directory as payloads: what is long is not held, but read again through the handle that was checked.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use orket_kernel::{Payload, PayloadSource, Stream};
+use rustix::fs::{Mode, OFlags};
+
+use super::directory::{Directory, is_executable, length_bytes};
+use super::{PathError, RelativePath};
+
+/// What is no longer than this is held: a handle for each of many small files would be more than a process may have.
+const HELD_LENGTH_MAX_BYTES: u64 = 1024 * 1024;
+/// How much of a copy is in memory at a time.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+impl Directory {
+    /// Returns the bytes of a regular file and whether its owner may execute it. A file over 1 MiB is read once, and again
+    /// whenever its payload is; it stays open for as long as that lives, and must not be written meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`Directory::read`].
+    pub fn payload(
+        &self,
+        path: &RelativePath,
+        limit_bytes: u64,
+    ) -> Result<(Payload, bool), PathError> {
+        const TRIED: &str = "read";
+        // Without O_NONBLOCK, opening a FIFO would wait for its writer.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+        let handle = self.open_beneath(path, flags, Mode::empty(), TRIED)?;
+        let stat = self.check_plain(path, &handle, TRIED)?;
+        let opened = Opened(Arc::new(File::from(handle)));
+        let failed = |source| self.failed(path, TRIED, source);
+        let too_large = || self.too_large(path, limit_bytes);
+        if length_bytes(&stat) > limit_bytes {
+            return Err(too_large());
+        }
+        if length_bytes(&stat) > HELD_LENGTH_MAX_BYTES {
+            let measured = Stream::measure(Arc::new(opened), limit_bytes);
+            let stream = measured.map_err(failed)?.ok_or_else(too_large)?;
+            return Ok((Payload::Streamed(stream), is_executable(&stat)));
+        }
+        let mut bytes = Vec::new();
+        // The file may have grown since its size was asked.
+        let most = limit_bytes.min(HELD_LENGTH_MAX_BYTES);
+        let reader = opened.open().map_err(failed)?;
+        let read = reader.take(most + 1).read_to_end(&mut bytes);
+        read.map_err(failed)?;
+        if bytes.len() as u64 > most {
+            return Err(self.too_large(path, most));
+        }
+        Ok((Payload::Held(bytes), is_executable(&stat)))
+    }
+
+    /// As [`Directory::write`], with the bytes of a payload. One that cannot be read to its end is not written.
+    ///
+    /// # Errors
+    ///
+    /// As [`Directory::write`], and when the payload cannot be read.
+    pub fn write_payload(
+        &self,
+        path: &RelativePath,
+        payload: &Payload,
+        executable: bool,
+    ) -> Result<(), PathError> {
+        if let Payload::Held(bytes) = payload {
+            return self.write(path, bytes, executable);
+        }
+        self.write_with(path, executable, |file| {
+            let mut reader = BufReader::with_capacity(BUFFER_BYTES, payload.open()?);
+            std::io::copy(&mut reader, file).map(drop)
+        })
+    }
+}
+
+/// An open file. Its name may become another file, its bytes are still those of this one.
+#[derive(Debug)]
+struct Opened(Arc<File>);
+
+impl PayloadSource for Opened {
+    fn open(&self) -> std::io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(Reading {
+            file: Arc::clone(&self.0),
+            offset: 0,
+        }))
+    }
+}
+
+/// A reading of an open file, with a place of its own in it.
+struct Reading {
+    file: Arc<File>,
+    offset: u64,
+}
+
+impl Read for Reading {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read_at(buffer, self.offset)?;
+        self.offset += read as u64;
+        Ok(read)
+    }
+}
