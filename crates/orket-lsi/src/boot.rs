@@ -25,11 +25,15 @@ pub(crate) fn is_same(home: &Home) -> Result<bool, StoreError> {
     Ok(then.is_some_and(|then| then == now))
 }
 
-/// Notes that the view is whole and was written since the machine was started.
+/// Notes that the view is whole and was written since the machine was started. What says so already is left alone: a write
+/// that is cut short would leave its draft behind, and nobody would have a reason to write again.
 pub(crate) fn note(home: &Home) -> Result<(), StoreError> {
     let Some(now) = now() else {
         return Ok(());
     };
+    if is_same(home)? {
+        return Ok(());
+    }
     let path = home.index().join(FILE);
     whole_file::write(&path, &now, Durability::Unsynced)
         .map_err(|error| StoreError::file(&path, "written", error))

@@ -31,9 +31,18 @@ const CONTROLS: &[(&str, &str, LeftOut)] = &[
     (
         "without the sync of the large record's bytes",
         "large",
-        |path| path.iter().any(|part| part == "blobs") && path.to_string_lossy().contains(".new-"),
+        is_blob_draft,
+    ),
+    (
+        "without the sync of the streamed artefact's bytes",
+        "streamed",
+        is_blob_draft,
     ),
 ];
+
+fn is_blob_draft(path: &Path) -> bool {
+    path.iter().any(|part| part == "blobs") && path.to_string_lossy().contains(".new-")
+}
 
 /// A recorded run of a case.
 struct Recorded<'a> {

@@ -18,6 +18,7 @@ pub(crate) const SCENARIOS: &[&str] = &[
     "deletion",
     "batch",
     "large",
+    "streamed",
     "checkpoint",
     "view",
     "rebuild",

@@ -31,6 +31,8 @@ pub(crate) enum Scenario {
     Batch,
     /// A turn with a record over 1 MiB, which lies beside the database.
     Large,
+    /// A turn with an artefact over 1 MiB, which is streamed.
+    Streamed,
     /// Turns that fill the log, so that it is brought into the database.
     Checkpoint,
     /// The view is behind, and brought forward.
@@ -50,6 +52,7 @@ const NAMES: &[(&str, Scenario)] = &[
     ("deletion", Scenario::Deletion),
     ("batch", Scenario::Batch),
     ("large", Scenario::Large),
+    ("streamed", Scenario::Streamed),
     ("checkpoint", Scenario::Checkpoint),
     ("view", Scenario::View),
     ("rebuild", Scenario::Rebuild),
@@ -89,6 +92,11 @@ impl Scenario {
                 let mut large = puts(20..22);
                 large.evidence_bytes = 3 << 19;
                 (base, vec![large])
+            }
+            Scenario::Streamed => {
+                let mut streamed = puts(20..22);
+                streamed.artifact_bytes = 3 << 19;
+                (base, vec![streamed])
             }
             Scenario::Checkpoint => {
                 let full = more(8).map(|turn| TurnText {

@@ -1,11 +1,16 @@
 //! The turns of the scenarios: cards with three references each, and evidence beside them.
 
+use std::io::Read;
+use std::sync::Arc;
+
 use orket_cards::{
     Card, CardId, Cause, Status, TURN_RECORD_VERSION, Tokens, TurnRecord, Verification,
     VerificationState,
 };
 use orket_kernel::canonical::Value;
-use orket_kernel::{Stem, Triplet, TurnId, TurnInput, TurnResult, object};
+use orket_kernel::{
+    Digest, Payload, PayloadSource, Stem, Stream, Triplet, TurnId, TurnInput, TurnResult, object,
+};
 
 use crate::Outcome;
 
@@ -23,6 +28,8 @@ pub(crate) struct TurnText {
     pub(crate) deletions: Vec<u64>,
     /// The length of its evidence.
     pub(crate) evidence_bytes: usize,
+    /// The length of the artefact that its first card makes.
+    pub(crate) artifact_bytes: u64,
 }
 
 impl TurnText {
@@ -44,6 +51,16 @@ impl TurnText {
         for number in &self.deletions {
             input.deletions.push(Card::stem(&card_id(*number)?)?);
         }
+        if let (Some(maker), 1..) = (self.puts.first(), self.artifact_bytes) {
+            let made = Made {
+                length_bytes: self.artifact_bytes,
+            };
+            let stream = Stream::measure(Arc::new(made), u64::MAX)?.ok_or("it has an end")?;
+            let digest = stream.digest();
+            input.triplets.push(artifact(*maker, &digest)?);
+            let attached = Payload::Streamed(stream);
+            input.attachments.insert(digest, attached);
+        }
         Ok(input)
     }
 
@@ -60,6 +77,37 @@ impl TurnText {
                 .collect::<Vec<u8>>(),
         ]
     }
+}
+
+/// Bytes that are made whenever they are read.
+#[derive(Debug)]
+struct Made {
+    length_bytes: u64,
+}
+
+impl PayloadSource for Made {
+    fn open(&self) -> std::io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(std::io::repeat(b'm').take(self.length_bytes)))
+    }
+}
+
+/// What a card made.
+fn artifact(maker: u64, content: &Digest) -> Outcome<Triplet> {
+    let id = format!("artifact/{maker}.bin");
+    let card = format!("card/{}", card_id(maker)?);
+    Ok(Triplet {
+        stem: Stem::parse(&id)?,
+        body: object! {
+            "dto_type" => "artifact",
+            "id" => id,
+            "kind" => "file",
+            "content_digest" => content.to_hex(),
+        },
+        links: object! {
+            "card" => object! { "type" => "card", "id" => card, "relationship" => "produced_by" },
+        },
+        manifest: object! { "order_insensitive" => Vec::<Value>::new() },
+    })
 }
 
 /// Returns the record of a turn of the engine.
