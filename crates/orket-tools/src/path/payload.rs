@@ -103,3 +103,63 @@ impl Read for Reading {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    /// A directory with one file, and the payload of that file.
+    fn measured(bytes: &[u8]) -> (tempfile::TempDir, Directory, Payload) {
+        let scratch = tempfile::tempdir().unwrap();
+        fs::write(scratch.path().join("a"), bytes).unwrap();
+        let directory = Directory::open(scratch.path()).unwrap();
+        let payload = directory.payload(&"a".parse().unwrap(), 2 * MIB as u64);
+        let (payload, executable) = payload.unwrap();
+        assert!(!executable);
+        (scratch, directory, payload)
+    }
+
+    #[test]
+    fn what_is_longer_than_1_mib_is_a_stream_of_the_file_that_was_opened() {
+        assert!(matches!(measured(&[1; MIB]).2, Payload::Held(_)));
+        let bytes = vec![1; MIB + 1];
+        let (scratch, directory, payload) = measured(&bytes);
+        assert!(matches!(payload, Payload::Streamed(_)));
+        assert_eq!(payload, Payload::Held(bytes.clone()));
+        // Another file under the name is another file.
+        fs::write(scratch.path().join("b"), "other").unwrap();
+        fs::rename(scratch.path().join("b"), scratch.path().join("a")).unwrap();
+        for copy in ["c", "d"] {
+            let path = copy.parse().unwrap();
+            directory.write_payload(&path, &payload, false).unwrap();
+            assert!(fs::read(scratch.path().join(copy)).unwrap() == bytes);
+        }
+    }
+
+    #[test]
+    fn what_was_changed_since_it_was_measured_is_not_written() {
+        let (scratch, directory, payload) = measured(&[1; MIB + 1]);
+        fs::write(scratch.path().join("a"), [2; MIB + 1]).unwrap();
+        let path = "c".parse().unwrap();
+        directory.write_payload(&path, &payload, false).unwrap_err();
+        assert_eq!(payload.check().unwrap_err().kind(), ErrorKind::InvalidData);
+        let left = fs::read_dir(scratch.path()).unwrap().count();
+        assert_eq!(left, 1, "no draft is left");
+    }
+
+    #[test]
+    fn a_file_beyond_the_limit_is_not_taken() {
+        for (limit_bytes, length_bytes) in [(2, 3), (2 * MIB, 2 * MIB + 1)] {
+            let scratch = tempfile::tempdir().unwrap();
+            fs::write(scratch.path().join("a"), vec![1; length_bytes]).unwrap();
+            let directory = Directory::open(scratch.path()).unwrap();
+            let refused = directory.payload(&"a".parse().unwrap(), limit_bytes as u64);
+            assert!(matches!(refused, Err(PathError::TooLarge { .. })));
+        }
+    }
+}
