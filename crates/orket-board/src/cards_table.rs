@@ -98,7 +98,7 @@ pub(crate) fn apply(
             .ok_or_else(|| corrupt(record.stem.as_str(), "the plan does not hold its body"))?;
         let bytes = bytes
             .to_bytes()
-            .map_err(|error| corrupt(record.stem.as_str(), &error.to_string()))?;
+            .map_err(|error| corrupt(record.stem.as_str(), error.to_string()))?;
         let card = parse(&record.stem, &bytes)?;
         let row = card_row(&card, &record.body_digest, generation as i64);
         let mut statement = connection

@@ -5,7 +5,6 @@
 //! `ORKET_FULL=1` asks for a file of 256 MiB.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a failing test is loud, also in a function that tests share"
 )]
 

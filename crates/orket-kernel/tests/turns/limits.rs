@@ -121,7 +121,7 @@ impl PayloadSource for Unread {
 }
 
 #[test]
-fn invariant_fail_closed_an_attachment_is_at_most_4_gib_long_and_is_what_its_digest_says() {
+fn an_attachment_is_at_most_4_gib_long_and_is_what_its_digest_says() {
     let attach = |digest: &[u8], of: &[u8], length_bytes: u64| {
         let stream = Stream::new(Digest::of_bytes(of), length_bytes, Arc::new(Unread));
         let attached = (Digest::of_bytes(digest), Payload::Streamed(stream));
