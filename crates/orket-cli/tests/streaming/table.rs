@@ -18,6 +18,7 @@ use orket_ports::verifier::{ArtifactFile, Check, CheckOutcome, LeastTier, Verify
 use orket_ports::{
     Clock, Event, EventSink, ModelError, ModelProvider, Refusal, Tool, TurnScope, Verifier,
 };
+use orket_secrets::{Scrubber, Vault};
 use orket_tools::builtin;
 use orket_tools::path::Directory;
 use orket_tools::project::ProjectWorkspace;
@@ -224,6 +225,7 @@ impl Table {
             verifier: &Reads,
             tools: &tools,
             clock: &Noon,
+            scrubber: Arc::new(Scrubber::new(&Vault::default()).unwrap()),
             cancellation: Cancellation::new(),
         };
         run_epic(
