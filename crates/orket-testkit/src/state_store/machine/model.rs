@@ -37,16 +37,23 @@ pub(super) struct Change {
 }
 
 impl Board {
-    /// Tells whether a change may be made here: everything deleted is there, everything needed is there afterwards.
+    /// Tells whether a change may be made here: everything deleted is there, what it puts needs only what is there
+    /// afterwards, and nobody needs what it takes away. A card that it does not touch may lack what it needs: one that was
+    /// staged before another run took that away.
     pub(super) fn admits(&self, change: &Change) -> bool {
         let mut after = self.clone();
         after.apply(change, TurnId::FIRST);
-        let is_known = |name: &usize| self.0.contains_key(name);
-        let needed = after.0.values().flat_map(|(card, _)| &card.needs);
-        change.deletions.iter().all(is_known)
-            && needed
-                .into_iter()
-                .all(|needed| after.0.contains_key(needed))
+        let mut needed = change.puts.values().flat_map(|card| &card.needs);
+        let mut taken = change
+            .deletions
+            .iter()
+            .filter(|name| !after.0.contains_key(*name));
+        change
+            .deletions
+            .iter()
+            .all(|name| self.0.contains_key(name))
+            && needed.all(|name| after.0.contains_key(name))
+            && taken.all(|name| !after.0.values().any(|(card, _)| card.needs.contains(name)))
     }
 
     pub(super) fn apply(&mut self, change: &Change, turn_id: TurnId) {
