@@ -23,7 +23,7 @@ const KIND: &str = "note";
 const NEIGHBOURS: u64 = 1000;
 /// In how many turns an index is filled. Every one of them writes most pages of the trees and indexes, wherever its stems
 /// lie, so that a turn for each thousand stems would make of a million stems hundreds of gigabytes of log.
-const FILLING_TURNS: u64 = 10;
+const FILLING_TURNS: u64 = 5;
 /// How much of the database the filling holds in memory; the product's share would have it write and read most pages
 /// many times over in each of those turns.
 const FILLING_CACHE_KIB: i64 = 1024 * 1024;
