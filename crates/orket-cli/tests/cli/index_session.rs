@@ -73,7 +73,7 @@ fn what_is_damaged_is_named_and_the_rest_stays_readable() {
     E_LSI_CORRUPT_RECORD cards FL-2: status is ready, by the index it is done
     E_LSI_CORRUPT_RECORD events first_light-1 3: the event is missing
     -- standard error --
-    damaged: generation 22, state da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19; 3 fault(s), 581 thing(s) looked at; nothing was changed
+    damaged: generation 22, state da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19; 3 fault(s), 644 thing(s) looked at; nothing was changed
     [exit 1]
     ");
     environment
