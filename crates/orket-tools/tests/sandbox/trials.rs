@@ -10,7 +10,8 @@ use crate::{Scene, check, mark, own_user, run, survivors, text};
 
 pub(crate) type Trial = fn(&Scene, &Sandbox) -> Result<(), String>;
 
-/// The cases that are more than a script.
+const PAGE_BYTES: usize = 4096;
+
 /// The name, the features without which it is known to fail, and what it does.
 pub(crate) const TRIALS: &[(&str, &[Feature], Trial)] = &[
     (
@@ -203,20 +204,19 @@ pub(crate) const TRIALS: &[(&str, &[Feature], Trial)] = &[
         &[],
         |scene, _| {
             let mut job = scene.job("");
-            // A pipe holds 65,536 bytes, so the report is sent only when the engine has read more than the limit.
+            job.limits.output_bytes = 2 * PAGE_BYTES - 1;
+            // A pipe holds 16 pages, so the last two are written, and the start reported, when the engine has read two:
+            // more than the limit.
             let child = scene.path("slow-to-report");
-            fs::write(
-                &child,
-                "#!/bin/sh\nhead -c 80000 /dev/zero\necho '\"Ready\"' >&0\nexec sleep 60\n",
-            )
-            .unwrap();
+            let script = "#!/bin/sh\ndd if=/dev/zero bs=4096 count=18 status=none\n\
+                echo '\"Ready\"' >&0\nexec sleep 60\n";
+            fs::write(&child, script).unwrap();
             fs::set_permissions(&child, fs::Permissions::from_mode(0o755)).unwrap();
-            job.limits.output_bytes = 10_000;
-            let outcome = Sandbox::with_child(child).run(&job, LeastTier::None);
-            match outcome {
-                Ok(outcome) if outcome.status == Status::OutputLimit => {
-                    check(outcome.stdout.len() == 10_000, "not cut at the limit")
-                }
+            match Sandbox::with_child(child).run(&job, LeastTier::None) {
+                Ok(outcome) if outcome.status == Status::OutputLimit => check(
+                    outcome.stdout.len() == job.limits.output_bytes,
+                    "not cut at the limit",
+                ),
                 other => Err(format!("{other:?}")),
             }
         },
