@@ -7,11 +7,12 @@ use orket_secrets::Scrubber;
 use crate::exit::{self, Code, Failure};
 
 /// Copies standard input to standard output without its secrets
-///
-/// In the place of each secret comes [secret:NAME], with the name that it has in .env or that of its shape. What may be the
-/// beginning of a secret is held back until it is known; everything else is passed on at once.
 #[derive(clap::Args)]
 #[command(
+    // No comment of documentation: the mark would be taken for a link there.
+    long_about = "Copies standard input to standard output without its secrets\n\n\
+        In the place of each secret comes [secret:NAME], with the name that it has in .env or that of its shape. What \
+        may be the beginning of a secret is held back until it is known; everything else is passed on at once.",
     after_help = "Examples: make 2>&1 | orket secrets scrub >build.log; orket secrets scrub <trace.txt"
 )]
 pub(super) struct Arguments {}
