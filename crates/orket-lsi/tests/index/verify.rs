@@ -212,6 +212,11 @@ fn every_kind_of_damaged_column_is_found_and_named() {
             "triplets note/n9: its link /links/about/0 to p is not among the refs",
         ),
         (
+            "INSERT INTO refs SELECT id, 'note/gone', location, relationship, artifact_digest, generation FROM refs \
+                WHERE stem = 'note/n9'",
+            "refs p: the row does not match the state digest",
+        ),
+        (
             "UPDATE refs SET location = '/links/about/5' WHERE stem = 'note/n9'",
             "refs \"p\" of note/n9: /links/about/5 is a ref that the links do not name",
         ),
