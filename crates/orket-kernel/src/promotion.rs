@@ -1,11 +1,13 @@
 //! The promotion of a staged turn: what the index has to change, as data (Spec-002 §5 to §7).
 
+mod collision;
+
 use std::collections::BTreeMap;
 
 use crate::issue::{self, KernelIssue, Stage};
 use crate::{
     Code, Digest, Payload, Pointer, ReadError, RefSource, RunId, StagedTurn, StateView, Stem,
-    TripletRecord, TurnId, event, object,
+    TripletRecord, TurnId, object,
 };
 
 /// What the index has to do to promote one turn. Promotion removes no object (Law 6).
@@ -122,34 +124,7 @@ fn report_issues(
             object! { "put" => plan.put.len() as u64, "deleted" => plan.delete.len() as u64 },
         )
     }];
-    let mut by_id: BTreeMap<&str, Vec<&RefSource>> = BTreeMap::new();
-    for (id, source) in &plan.insert {
-        by_id.entry(id).or_default().push(source);
-    }
-    for (id, inserted) in by_id {
-        let mut stems: Vec<Stem> = inserted.iter().map(|source| source.stem.clone()).collect();
-        let kept = committed.sources(id)?;
-        stems.extend(
-            kept.into_iter()
-                .map(|s| s.stem)
-                .filter(|stem| plan.prune.binary_search(stem).is_err()),
-        );
-        stems.sort();
-        stems.dedup();
-        if stems.len() > 1 {
-            let stems: Vec<_> = stems.iter().map(|stem| stem.as_str().into()).collect();
-            issues.push(KernelIssue::new(
-                Stage::Determinism,
-                Code::RefMultisource,
-                Pointer::root().key("refs").key(id),
-                format!("{} stems reference {id}", stems.len()),
-                event::details([
-                    ("id", id.into()),
-                    ("stems", crate::canonical::Value::Array(stems)),
-                ]),
-            ));
-        }
-    }
+    issues.extend(collision::issues(plan, committed)?);
     issue::sort(&mut issues);
     Ok(issues)
 }

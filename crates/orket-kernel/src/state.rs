@@ -3,13 +3,15 @@
 //! ```text
 //! state digest  SHA-256 of ["<root of triplets>","<root of refs>"]
 //! triplet leaf  SHA-256 of {"body_digest","links_digest","lsi_version","manifest_digest","stem"}   key: the stem
-//! refs leaf     SHA-256 of {"defined_by": "<stem>"|null,"id","sources": [ref source records]}      key: the id
+//! refs leaf     SHA-256 of {"defined_by": "<stem>"|null,"id","sources": "<root of its sources>"}   key: the id
+//! source leaf   the artifact_digest of the ref source record                                      key: ["<stem>","<location>","<relationship>"]
 //! bucket        SHA-256 of {"entries":[["<key hash>","<leaf>"],...]}       at most 16 entries, sorted by key hash
 //! inner node    SHA-256 of {"children":["<digest>",null,...],"count":<n>}  a child per hexadecimal digit of the key hash
 //! ```
 //!
-//! A root is the digest of the node over all entries: a bucket as long as it holds them, an inner node else. A leaf names
-//! neither a turn nor a run, and the shape of the tree depends on its content alone, so two runs that did the same reach
+//! A key hash is SHA-256 of the key; the key of a source is canonical JSON. A root is the digest of the node over all entries: a
+//! bucket as long as it holds them, an inner node else. Each id has a tree of its sources, so that one reference more
+//! costs the same however many stems reference the id. A leaf names neither a turn nor a run, and the shape of the tree depends on its content alone, so two runs that did the same reach
 //! the same digest.
 //!
 //! This module computes the digest from nothing, which costs time in proportion to the state. A store keeps the nodes and
@@ -27,7 +29,7 @@ use crate::canonical::{self, Value};
 use crate::{Digest, RefSource, Stem, TripletRecord, object};
 
 /// The most entries that one bucket holds.
-const BUCKET_ENTRIES_MAX: usize = 16;
+pub const BUCKET_ENTRIES_MAX: usize = 16;
 const FANOUT: usize = 16;
 /// A key hash has this many hexadecimal digits.
 const DEPTH_MAX: usize = 64;
@@ -53,28 +55,31 @@ pub fn triplet_entry(record: &TripletRecord) -> Entry {
     (Digest::of_bytes(record.stem.as_str().as_bytes()), leaf)
 }
 
-/// Returns the entry of an id; `None` if nothing defines it and nothing references it. `sources` are sorted.
-pub fn ref_entry(id: &str, defined_by: Option<&Stem>, sources: &[RefSource]) -> Option<Entry> {
-    if defined_by.is_none() && sources.is_empty() {
+/// Returns the entry of an id; `None` if nothing defines it and nothing references it. `sources` is the root over the entries of
+/// its sources, see [`source_root`].
+pub fn ref_entry(id: &str, defined_by: Option<&Stem>, sources: &Digest) -> Option<Entry> {
+    if defined_by.is_none() && *sources == root(&mut []) {
         return None;
     }
-    let sources: Vec<Value> = sources
-        .iter()
-        .map(|source| {
-            object! {
-                "stem" => source.stem.as_str(),
-                "location" => source.location.as_str(),
-                "relationship" => source.relationship.as_str(),
-                "artifact_digest" => source.artifact_digest.to_hex(),
-            }
-        })
-        .collect();
     let leaf = canonical::digest(&object! {
         "id" => id,
         "defined_by" => defined_by.map(Stem::as_str),
-        "sources" => sources,
+        "sources" => sources.to_hex(),
     });
     Some((Digest::of_bytes(id.as_bytes()), leaf))
+}
+
+/// Returns the entry of one source of an id.
+pub fn source_entry(source: &RefSource) -> Entry {
+    let key = [source.stem.as_str(), &source.location, &source.relationship].map(Value::from);
+    let key = canonical::digest(&Value::Array(key.into()));
+    (key, source.artifact_digest)
+}
+
+/// Returns the root over the sources of an id, which stand in any order.
+pub fn source_root(sources: &[RefSource]) -> Digest {
+    let mut entries: Vec<Entry> = sources.iter().map(source_entry).collect();
+    root(&mut entries)
 }
 
 /// Returns the root over `entries`, which it sorts. A key stands among them once.

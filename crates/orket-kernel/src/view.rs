@@ -44,6 +44,11 @@ pub trait StateView {
     /// Returns all places that reference `id`, sorted.
     fn sources(&self, id: &str) -> Result<Vec<RefSource>, ReadError>;
 
+    /// Returns how many places reference `id`. A store that keeps the trees of the state digest knows it without reading them.
+    fn source_count(&self, id: &str) -> Result<u64, ReadError> {
+        Ok(self.sources(id)?.len() as u64)
+    }
+
     /// Returns the payload of an object, or `None` if it is not kept. That the bytes of a stream are those of its digest is
     /// known when it was read to its end.
     fn payload(&self, digest: &Digest) -> Result<Option<Payload>, ReadError>;

@@ -4,14 +4,22 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use orket_kernel::{Digest, RefSource, Stem};
+use orket_kernel::{Digest, Stem};
 
 use crate::triplet::TripletRow;
 
-/// What is known of one id: who defines it and who references it.
-pub(crate) type IdFacts = (Option<Stem>, Vec<RefSource>);
+/// What is known of one id.
+#[derive(Clone, Debug)]
+pub(crate) struct IdFacts {
+    /// Who defines it.
+    pub(crate) defined_by: Option<Stem>,
+    /// The root of the tree of its sources.
+    pub(crate) source_root: Digest,
+    /// How many places reference it.
+    pub(crate) source_count: u64,
+}
 
-/// How many answers are kept, an id counting once for itself and once for each of its sources: a few MiB at the most.
+/// How many answers are kept: a few MiB at the most.
 const ANSWERS_MAX: usize = 10_000;
 
 /// Answers by the root that they were checked against. They live no longer than one transaction, for the root says nothing
@@ -28,7 +36,7 @@ impl Checked {
     }
 
     pub(crate) fn keep_row(&self, root: Digest, stem: &Stem, row: &Option<TripletRow>) {
-        self.rows.keep(root, stem.clone(), row.clone(), 1);
+        self.rows.keep(root, stem.clone(), row.clone());
     }
 
     pub(crate) fn id(&self, root: Digest, id: &str) -> Option<IdFacts> {
@@ -36,8 +44,7 @@ impl Checked {
     }
 
     pub(crate) fn keep_id(&self, root: Digest, id: &str, facts: &IdFacts) {
-        let weight = 1 + facts.1.len();
-        self.ids.keep(root, id.to_owned(), facts.clone(), weight);
+        self.ids.keep(root, id.to_owned(), facts.clone());
     }
 }
 
@@ -48,7 +55,6 @@ struct Answers<K, A>(RefCell<Kept<K, A>>);
 #[derive(Debug)]
 struct Kept<K, A> {
     root: Option<Digest>,
-    weight: usize,
     answers: BTreeMap<K, A>,
 }
 
@@ -56,7 +62,6 @@ impl<K, A> Default for Answers<K, A> {
     fn default() -> Self {
         Answers(RefCell::new(Kept {
             root: None,
-            weight: 0,
             answers: BTreeMap::new(),
         }))
     }
@@ -72,16 +77,12 @@ impl<K: Ord, A: Clone> Answers<K, A> {
         kept.answers.get(key).cloned()
     }
 
-    fn keep(&self, root: Digest, key: K, answer: A, weight: usize) {
+    fn keep(&self, root: Digest, key: K, answer: A) {
         let mut kept = self.0.borrow_mut();
-        if kept.root != Some(root) || kept.weight + weight > ANSWERS_MAX {
+        if kept.root != Some(root) || kept.answers.len() >= ANSWERS_MAX {
             kept.root = Some(root);
-            kept.weight = 0;
             kept.answers.clear();
         }
-        if weight <= ANSWERS_MAX {
-            kept.weight += weight;
-            kept.answers.insert(key, answer);
-        }
+        kept.answers.insert(key, answer);
     }
 }

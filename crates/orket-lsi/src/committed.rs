@@ -9,6 +9,7 @@ use crate::checked::IdFacts;
 use crate::content::{self, Content};
 use crate::promotion::{self, Head};
 use crate::reference::{self, Reference};
+use crate::source_tree::SourceTree;
 use crate::state::Tree;
 use crate::tree_table::TreeTable;
 use crate::triplet::TripletRow;
@@ -96,7 +97,7 @@ impl<'a> Committed<'a> {
         Ok(references_of(stem, &links, *links_digest))
     }
 
-    /// Returns who defines and who references an id, checked against the leaf that the head vouches for.
+    /// Returns who defines an id and the tree of who references it, checked against the leaf that the head vouches for.
     pub(crate) fn checked_id(&self, id: &str) -> Result<IdFacts, StoreError> {
         let access = self.access;
         let root = self.head.ref_root;
@@ -113,17 +114,32 @@ impl<'a> Committed<'a> {
     fn check_id(&self, id: &str) -> Result<IdFacts, StoreError> {
         let access = self.access;
         let defined_by = triplet::defining_stem(access, id)?;
-        let sources = reference::sources(access, id)?;
+        let (source_root, source_count) = SourceTree { access, id }.root()?;
         let nodes = TreeTable {
             access,
             tree: Tree::Refs,
         };
         let leaf = tree::lookup(&nodes, self.head.ref_root, &tree::key_hash(id))?;
-        if state::ref_leaf(id, defined_by.as_ref(), &sources) != leaf {
+        if state::ref_leaf(id, defined_by.as_ref(), &source_root) != leaf {
             let reason = "its definition and sources do not match the state digest";
             return Err(StoreError::corrupt(format!("refs {id:?}"), reason));
         }
-        Ok((defined_by, sources))
+        Ok(IdFacts {
+            defined_by,
+            source_root,
+            source_count,
+        })
+    }
+
+    /// Returns every place that references an id, sorted, checked as a whole. Costs time in proportion to their number.
+    pub(crate) fn checked_sources(&self, id: &str) -> Result<Vec<RefSource>, StoreError> {
+        let facts = self.checked_id(id)?;
+        let sources = reference::sources(self.access, id)?;
+        if state::source_root(&sources) != facts.source_root {
+            let reason = "its sources do not match the state digest";
+            return Err(StoreError::corrupt(format!("refs {id:?}"), reason));
+        }
+        Ok(sources)
     }
 }
 
@@ -138,14 +154,19 @@ impl StateView for Committed<'_> {
         Ok(self
             .checked_id(id)
             .map_err(|error| error.into_read_error(id))?
-            .0)
+            .defined_by)
     }
 
     fn sources(&self, id: &str) -> Result<Vec<RefSource>, ReadError> {
+        self.checked_sources(id)
+            .map_err(|error| error.into_read_error(id))
+    }
+
+    fn source_count(&self, id: &str) -> Result<u64, ReadError> {
         Ok(self
             .checked_id(id)
             .map_err(|error| error.into_read_error(id))?
-            .1)
+            .source_count)
     }
 
     fn payload(&self, digest: &Digest) -> Result<Option<Payload>, ReadError> {

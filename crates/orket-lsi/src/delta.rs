@@ -7,21 +7,42 @@ use orket_kernel::{Digest, PromotionPlan, RefSource, Stem};
 use crate::access::Access;
 use crate::committed::Committed;
 use crate::content::{self, Content};
-use crate::reference::Reference;
+use crate::reference::{self, Reference};
+use crate::source_tree::{Contradiction, SourceChanges, SourceTree};
 use crate::{StoreError, state};
 
 /// What a promotion writes.
 pub(crate) struct Delta {
     /// The new leaf of each stem that changes; `None` for one that is deleted.
     pub(crate) stems: BTreeMap<Stem, Option<Digest>>,
-    /// The new leaf of each id whose definition or sources change; `None` if neither is left.
-    pub(crate) ids: BTreeMap<String, Option<Digest>>,
+    /// What becomes of each id whose definition or sources change.
+    pub(crate) ids: BTreeMap<String, IdChange>,
     /// The stems that were there and define the same id as before.
     pub(crate) keeping: BTreeSet<Stem>,
     /// References that go.
     pub(crate) removed: BTreeSet<Reference>,
     /// References that come.
     pub(crate) added: BTreeSet<Reference>,
+}
+
+/// What becomes of an id.
+pub(crate) struct IdChange {
+    /// Who defines it from now on.
+    defined_by: Option<Stem>,
+    /// The root of its sources as they were.
+    source_root: Digest,
+    /// What changes in the tree of its sources.
+    sources: SourceChanges,
+}
+
+impl IdChange {
+    /// Brings the tree of the sources forward, whose rows are still as they were, and returns the new leaf of the id; `None` if
+    /// neither a definition nor a reference is left.
+    pub(crate) fn apply(&self, access: Access<'_>, id: &str) -> Result<Option<Digest>, StoreError> {
+        let tree = SourceTree { access, id };
+        let root = tree.apply(self.source_root, &self.sources)?;
+        Ok(state::ref_leaf(id, self.defined_by.as_ref(), &root))
+    }
 }
 
 /// Compares a plan with the state it is to change. Only reads; what is read is checked against the head, so that
@@ -111,9 +132,10 @@ pub(crate) fn of(
     let ids: BTreeSet<String> = redefined.chain(referenced).cloned().collect();
     let (removed, added) = (by_id(&delta.removed), by_id(&delta.added));
     let pruned: BTreeSet<&Stem> = old_definitions.values().collect();
-    let mut leaves = BTreeMap::new();
+    let mut changed = BTreeMap::new();
     for id in ids {
-        let (defined_by, sources) = before.checked_id(&id)?;
+        let facts = before.checked_id(&id)?;
+        let defined_by = facts.defined_by;
         if let Some(stem) = old_definitions.get(&id)
             && defined_by.as_ref() != Some(stem)
         {
@@ -126,31 +148,54 @@ pub(crate) fn of(
             let reason = format!("{other} defines {id}, which {own} also defines");
             return Err(conflict(plan, reason));
         }
-        let mut sources: BTreeSet<RefSource> = sources.into_iter().collect();
-        for source in removed.get(id.as_str()).into_iter().flatten() {
-            if !sources.remove(source) {
+        let removed = removed
+            .get(id.as_str())
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let added = added
+            .get(id.as_str())
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let tree = SourceTree { access, id: &id };
+        let sources = match tree.changes(facts.source_root, removed, added)? {
+            Ok(changes) => changes,
+            Err(Contradiction::NotHeld(source)) => {
                 return Err(corrupt(&id, source, "a link that the refs do not hold"));
             }
-        }
-        for source in added.get(id.as_str()).into_iter().flatten() {
-            if !sources.insert((*source).clone()) {
+            Err(Contradiction::Held(source)) => {
                 return Err(corrupt(&id, source, "a ref that the links do not name"));
             }
-        }
-        let sources: Vec<RefSource> = sources.into_iter().collect();
-        let defined_by = own.or(others.as_ref());
-        if let (None, Some(source)) = (defined_by, sources.first()) {
-            let reason = format!(
-                "{} references {id}, which nothing would define",
-                source.stem
-            );
+        };
+        let defined_by = own.cloned().or(others);
+        let count = facts.source_count + added.len() as u64 - removed.len() as u64;
+        if defined_by.is_none() && count > 0 {
+            let referrer = remaining(access, &id, removed, added)?;
+            let reason = format!("{referrer} references {id}, which nothing would define");
             return Err(conflict(plan, reason));
         }
-        let leaf = state::ref_leaf(&id, defined_by, &sources);
-        leaves.insert(id, leaf);
+        let change = IdChange {
+            defined_by,
+            source_root: facts.source_root,
+            sources,
+        };
+        changed.insert(id, change);
     }
-    delta.ids = leaves;
+    delta.ids = changed;
     Ok(delta)
+}
+
+/// Names a stem that references an id when `removed` are gone and `added` are there.
+fn remaining(
+    access: Access<'_>,
+    id: &str,
+    removed: &[&RefSource],
+    added: &[&RefSource],
+) -> Result<String, StoreError> {
+    let count_max = u32::try_from(removed.len() + 1).unwrap_or(u32::MAX);
+    let before = reference::first_sources(access, id, count_max)?;
+    let mut left = before.iter().filter(|source| !removed.contains(source));
+    let found = left.next().or(added.first().copied());
+    Ok(found.map_or_else(|| "a stem".to_owned(), |source| source.stem.to_string()))
 }
 
 /// Groups references by the id that they reference.

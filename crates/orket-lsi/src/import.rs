@@ -327,7 +327,7 @@ fn check_references(
         if files.take_record(&path)? != record_file::ref_bytes(&id, defined_by, &sources) {
             return Err(files.invalid(&path, "it does not follow from the bodies and links"));
         }
-        let leaf = state::ref_leaf(&id, defined_by, &sources);
+        let leaf = state::ref_leaf(&id, defined_by, &state::source_root(&sources));
         refs.extend(leaf.map(|leaf| (tree::key_hash(&id), leaf)));
     }
     let mut triplets: Vec<tree::Entry> = records

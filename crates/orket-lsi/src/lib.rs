@@ -57,6 +57,7 @@ mod room;
 mod row;
 mod run;
 mod snapshot;
+mod source_tree;
 mod staging;
 mod state;
 mod state_store;

@@ -114,7 +114,10 @@ impl<'a> Past<'a> {
 
     pub(crate) fn id(&self, id: &str) -> Result<(Option<Stem>, Vec<RefSource>), StoreError> {
         match self.present() {
-            Some(committed) => committed.checked_id(id),
+            Some(committed) => {
+                let defined_by = committed.checked_id(id)?.defined_by;
+                Ok((defined_by, committed.checked_sources(id)?))
+            }
             None => {
                 let (access, generation) = (self.access, self.at.generation);
                 let defined_by = history::defining_stem(access, id, generation)?;
@@ -142,6 +145,7 @@ pub(crate) fn ref_leaf(
 ) -> Result<Option<Digest>, StoreError> {
     let defined_by = history::defining_stem(access, id, generation)?;
     let sources = history::sources(access, id, generation)?;
+    let sources = state::source_root(&sources);
     Ok(state::ref_leaf(id, defined_by.as_ref(), &sources))
 }
 

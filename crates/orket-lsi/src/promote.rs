@@ -39,6 +39,12 @@ pub(crate) fn apply(
             changes.note("object", &digest.to_hex())?;
         }
     }
+    // Before the rows change: a tree of few sources is made of them.
+    let ids = delta
+        .ids
+        .iter()
+        .map(|(id, change)| Ok((id.as_str(), change.apply(access, id)?)));
+    let ids = ids.collect::<Result<Vec<_>, StoreError>>()?;
     write_rows(access, plan, &delta, generation)?;
     delta
         .stems
@@ -53,8 +59,7 @@ pub(crate) fn apply(
         .iter()
         .map(|(stem, leaf)| (stem.as_str(), *leaf));
     let triplet_root = apply_leaves(access, Tree::Triplets, head.triplet_root, stems)?;
-    let ids = delta.ids.iter().map(|(id, leaf)| (id.as_str(), *leaf));
-    let ref_root = apply_leaves(access, Tree::Refs, head.ref_root, ids)?;
+    let ref_root = apply_leaves(access, Tree::Refs, head.ref_root, ids.into_iter())?;
 
     let record_digest = Digest::of_bytes(turn_record);
     content::keep(access, Content::Record, &record_digest, turn_record)?;

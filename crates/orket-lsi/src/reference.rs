@@ -11,6 +11,8 @@ pub(crate) type Reference = (String, RefSource);
 
 const BY_ID: &str = "SELECT id, stem, location, relationship, artifact_digest FROM refs WHERE id = ?1 \
     ORDER BY stem, location, relationship, artifact_digest";
+const FIRST_BY_ID: &str = "SELECT id, stem, location, relationship, artifact_digest FROM refs WHERE id = ?1 \
+    ORDER BY stem, location, relationship, artifact_digest LIMIT ?2";
 const BY_STEM: &str =
     "SELECT id, stem, location, relationship, artifact_digest FROM refs WHERE stem = ?1";
 
@@ -20,6 +22,16 @@ pub(crate) fn sources(access: Access<'_>, id: &str) -> Result<Vec<RefSource>, St
         .into_iter()
         .map(|(_, source)| source)
         .collect())
+}
+
+/// Returns the first `count_max` places that reference `id`.
+pub(crate) fn first_sources(
+    access: Access<'_>,
+    id: &str,
+    count_max: u32,
+) -> Result<Vec<RefSource>, StoreError> {
+    let references = select(access, FIRST_BY_ID, (id, count_max))?;
+    Ok(references.into_iter().map(|(_, source)| source).collect())
 }
 
 /// Returns what the links of `stem` reference.

@@ -236,6 +236,10 @@ impl StateView for Snapshot {
         self.committed().sources(id)
     }
 
+    fn source_count(&self, id: &str) -> Result<u64, ReadError> {
+        self.committed().source_count(id)
+    }
+
     fn payload(&self, digest: &Digest) -> Result<Option<Payload>, ReadError> {
         self.committed().payload(digest)
     }

@@ -6,7 +6,7 @@
 use orket_kernel::canonical::Value;
 use orket_kernel::{Digest, RefSource, Stem, TripletRecord, object, state};
 
-pub(crate) use orket_kernel::state::digest;
+pub(crate) use orket_kernel::state::{digest, source_entry, source_root};
 
 /// One of the two trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +40,8 @@ pub(crate) fn triplet_leaf(record: &TripletRecord) -> Digest {
     state::triplet_entry(record).1
 }
 
-/// Returns the leaf of an id; `None` if nothing defines it and nothing references it. `sources` are sorted.
-pub(crate) fn ref_leaf(
-    id: &str,
-    defined_by: Option<&Stem>,
-    sources: &[RefSource],
-) -> Option<Digest> {
+/// Returns the leaf of an id; `None` if nothing defines it and nothing references it. `sources` is the root of its sources.
+pub(crate) fn ref_leaf(id: &str, defined_by: Option<&Stem>, sources: &Digest) -> Option<Digest> {
     state::ref_entry(id, defined_by, sources).map(|(_, leaf)| leaf)
 }
 

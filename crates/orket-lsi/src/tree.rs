@@ -65,7 +65,8 @@ impl Node {
         Node::Bucket(Vec::new())
     }
 
-    fn count(&self) -> u64 {
+    /// Returns the number of entries below the node.
+    pub(crate) fn count(&self) -> u64 {
         match self {
             Node::Bucket(entries) => entries.len() as u64,
             Node::Inner { count, .. } => *count,

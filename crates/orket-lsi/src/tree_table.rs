@@ -37,13 +37,8 @@ impl TreeTable<'_> {
         prepared.map_err(self.access.failed("prepared"))
     }
 
-    /// A row number for a path: its digits behind a one, read as a hexadecimal number. So rows of one size stay in
-    /// their places when they change, and those near the root lie together.
     fn row(&self, path: &str) -> Result<i64, StoreError> {
-        let row = i64::from_str_radix(&format!("1{path}"), 16);
-        row.ok()
-            .filter(|_| path.len() <= DEPTH_MAX)
-            .ok_or_else(|| StoreError::corrupt(self.place(path), "no tree is that deep"))
+        row_of(path).ok_or_else(|| StoreError::corrupt(self.place(path), "no tree is that deep"))
     }
 
     fn place(&self, path: &str) -> String {
@@ -109,9 +104,16 @@ impl Nodes for TreeTable<'_> {
     }
 }
 
+/// A row number for a path: its digits behind a one, read as a hexadecimal number. So rows of one size stay in their places
+/// when they change, and those near the root lie together. `None` for a path that is too deep.
+pub(crate) fn row_of(path: &str) -> Option<i64> {
+    let row = i64::from_str_radix(&format!("1{path}"), 16);
+    row.ok().filter(|_| path.len() <= DEPTH_MAX)
+}
+
 /// A tag, then for a bucket its entries, for an inner node its count, a bit per child, and the digests of the
 /// children that are there. Numbers have their high byte first.
-fn encode(node: &Node) -> Vec<u8> {
+pub(crate) fn encode(node: &Node) -> Vec<u8> {
     match node {
         Node::Bucket(entries) => {
             let mut bytes = vec![BUCKET_TAG];
@@ -137,7 +139,7 @@ fn encode(node: &Node) -> Vec<u8> {
     }
 }
 
-fn decode(bytes: &[u8]) -> Option<Node> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<Node> {
     let (tag, rest) = bytes.split_first()?;
     match *tag {
         BUCKET_TAG => {

@@ -232,7 +232,9 @@ impl View<'_> {
 
     fn write_refs(&mut self, id: &str) -> Result<(), StoreError> {
         let path = record_file::ref_path(id);
-        let (defined_by, sources) = self.snapshot.committed().checked_id(id)?;
+        let committed = self.snapshot.committed();
+        let defined_by = committed.checked_id(id)?.defined_by;
+        let sources = committed.checked_sources(id)?;
         if defined_by.is_none() && sources.is_empty() {
             return self.remove(&path);
         }

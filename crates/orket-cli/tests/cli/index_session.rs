@@ -23,7 +23,7 @@ fn what_was_worked_is_whole_and_can_be_looked_at_as_it_was() {
     assert_snapshot!(environment.run(&["show", "state", "--at", "first_light-1:2"]), @r"
     $ orket show state --at first_light-1:2
     generation    2
-    state digest  a91ad5168ce359bd2d5c0f2216a1c1d91a82d19bd2f0ba7f810897658cdbb073
+    state digest  4ad9aef123ca110233f50a81c9255473241bf1df97ccfc70e057b9f03963b012
     holds         6 stem(s) in 14 document(s)
       artifact   3a403ee24d66e1af artifact/docs/design.md
       card       e3b85f468eb5141f card/FL-1
@@ -35,8 +35,8 @@ fn what_was_worked_is_whole_and_can_be_looked_at_as_it_was() {
     ");
     assert_snapshot!(environment.run(&["diff", "first_light-1:1", "first_light-1:2"]), @r#"
     $ orket diff first_light-1:1 first_light-1:2
-    from  generation 1, state 1b4b266c2713ca9a7af706e6f777003cc4468b7c4d122967c30f326c8a1057c7
-    to    generation 2, state a91ad5168ce359bd2d5c0f2216a1c1d91a82d19bd2f0ba7f810897658cdbb073
+    from  generation 1, state cd4dd89fcabc56db84cb94df75e770e3b290d397a5e158db7af6380293073072
+    to    generation 2, state 4ad9aef123ca110233f50a81c9255473241bf1df97ccfc70e057b9f03963b012
     added    artifact/docs/design.md
     changed  card/FL-1
       /body/authors/0: - → "architect"
@@ -45,8 +45,8 @@ fn what_was_worked_is_whole_and_can_be_looked_at_as_it_was() {
     "#);
     assert_snapshot!(environment.run(&["diff", "@2", "@3"]), @r"
     $ orket diff @2 @3
-    from  generation 2, state a91ad5168ce359bd2d5c0f2216a1c1d91a82d19bd2f0ba7f810897658cdbb073
-    to    generation 3, state a91ad5168ce359bd2d5c0f2216a1c1d91a82d19bd2f0ba7f810897658cdbb073
+    from  generation 2, state 4ad9aef123ca110233f50a81c9255473241bf1df97ccfc70e057b9f03963b012
+    to    generation 3, state 4ad9aef123ca110233f50a81c9255473241bf1df97ccfc70e057b9f03963b012
     nothing differs
     [exit 0]
     ");
@@ -73,7 +73,7 @@ fn what_is_damaged_is_named_and_the_rest_stays_readable() {
     E_LSI_CORRUPT_RECORD cards FL-2: status is ready, by the index it is done
     E_LSI_CORRUPT_RECORD events first_light-1 3: the event is missing
     -- standard error --
-    damaged: generation 22, state da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19; 3 fault(s), 644 thing(s) looked at; nothing was changed
+    damaged: generation 22, state fd880f758de12937096ee3ad9956ccbfb50da6f5ba081e1908b2ef96fe337647; 3 fault(s), 645 thing(s) looked at; nothing was changed
     [exit 1]
     ");
     environment

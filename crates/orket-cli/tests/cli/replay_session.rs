@@ -100,14 +100,14 @@ fn runs_under_two_names_in_two_projects_are_equivalent() {
     let two = worked_as("another.name-2");
     assert_snapshot!(compare((&mut one, "one"), (&two, "another.name-2")), @"
     $ orket compare one another.name-2 --other [other]
-    one: 22 turn(s), state da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19
-    another.name-2: 22 turn(s), state da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19
+    one: 22 turn(s), state fd880f758de12937096ee3ad9956ccbfb50da6f5ba081e1908b2ef96fe337647
+    another.name-2: 22 turn(s), state fd880f758de12937096ee3ad9956ccbfb50da6f5ba081e1908b2ef96fe337647
     the runs are structurally equivalent
     [exit 0]
     ");
     assert_snapshot!(one.run(&["compare", "one", "one", "--json"]), @r#"
     $ orket compare one one --json
-    {"divergences":[],"equivalent":true,"events":[],"first_divergence":null,"one":{"run_id":"one","state_digest":"da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19","turns":22},"two":{"run_id":"one","state_digest":"da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19","turns":22}}
+    {"divergences":[],"equivalent":true,"events":[],"first_divergence":null,"one":{"run_id":"one","state_digest":"fd880f758de12937096ee3ad9956ccbfb50da6f5ba081e1908b2ef96fe337647","turns":22},"two":{"run_id":"one","state_digest":"fd880f758de12937096ee3ad9956ccbfb50da6f5ba081e1908b2ef96fe337647","turns":22}}
     [exit 0]
     "#);
 }
@@ -133,8 +133,8 @@ fn another_answer_is_named_where_it_first_makes_a_difference() {
     );
     assert_snapshot!(output, @r#"
     $ orket compare first_light-1 first_light-1 --other [other]
-    first_light-1: 22 turn(s), state da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19
-    first_light-1: 22 turn(s), state f328afa96e28ffedbd8ddb896f20fbe7f8b5a2417121b43e72768d1c4eb3f197
+    first_light-1: 22 turn(s), state fd880f758de12937096ee3ad9956ccbfb50da6f5ba081e1908b2ef96fe337647
+    first_light-1: 22 turn(s), state 035b311930c86dcf3e1b5dad6a2589fd5dad43f040b4a462363dd5eac0864731
       turn-0004 determinism /transition_evidence/inputs_digest
       turn-0004 determinism /transition_evidence/writes_digest
       turn-0005 determinism /transition_evidence/inputs_digest

@@ -32,7 +32,7 @@ fn the_sample_is_worked_to_done() {
       e0cbf8aea4ccd2a7 agent_output/docs/design.md
       f42a2afcbbaa0564 agent_output/first_light.sh
       a497afd2fcb7a99d agent_output/lib/phase.sh
-    state da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19
+    state fd880f758de12937096ee3ad9956ccbfb50da6f5ba081e1908b2ef96fe337647
     next: orket board; orket show run first_light-1; orket replay-turn first_light-1:FL-4:22
     what was said lies in workspace/default/observability/first_light-1/
     -- standard error --
@@ -155,7 +155,7 @@ fn what_is_finished_is_not_run_again() {
       e0cbf8aea4ccd2a7 agent_output/docs/design.md
       f42a2afcbbaa0564 agent_output/first_light.sh
       a497afd2fcb7a99d agent_output/lib/phase.sh
-    state da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19
+    state fd880f758de12937096ee3ad9956ccbfb50da6f5ba081e1908b2ef96fe337647
     [exit 0]
     ");
     assert_snapshot!(environment.run(&["show", "run"]), @r"
@@ -291,7 +291,7 @@ fn a_model_that_never_calls_a_tool_blocks_the_card_and_what_waits_for_it() {
       FL-4 does not go on: blocked: dependency
     turns 2, refused attempts 3, corrected turns 0, tokens 0 in and 0 out
     sandbox [tier]
-    state 3d537059999174a103d8ed7d366fc4248d3f5a508ad3b5bb0e93293196fe64ee
+    state 0204f81b6ad893d14507fed8818bbdc6de734d2657065d6babc99de4e91bd856
     next: orket board; orket show run first_light-1; orket replay-turn first_light-1:FL-1:2
     what was said lies in workspace/default/observability/first_light-1/
     -- standard error --
@@ -333,7 +333,7 @@ fn a_model_that_never_calls_a_tool_blocks_the_card_and_what_waits_for_it() {
       turn-0002 FL-1 attempt 2 refused: the answer holds no tool call; answer with calls of add_issue_comment, list_directory, read_file, update_issue_status, write_file
       turn-0002 FL-1 attempt 3 refused: the answer holds no tool call; answer with calls of add_issue_comment, list_directory, read_file, update_issue_status, write_file
       first_light-1:FL-1:2:engine                    give_up bcb84730da0ea535
-    state after turn-0002: 3d537059999174a103d8ed7d366fc4248d3f5a508ad3b5bb0e93293196fe64ee
+    state after turn-0002: 0204f81b6ad893d14507fed8818bbdc6de734d2657065d6babc99de4e91bd856
     [exit 0]
     ");
     // The same command is a new run that tries again, here with a model that has come to its senses.

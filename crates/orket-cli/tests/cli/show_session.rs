@@ -67,7 +67,7 @@ fn a_card_a_run_and_a_turn_are_shown_whole() {
       first_light-1:FL-4:20:code_reviewer            review  e6e4ca99f63bf48e
       first_light-1:FL-4:21:code_reviewer            review  2b0b8a469fec2a91
       first_light-1:FL-4:22:integrity_guard          guard   0c3e0acfe95e9203
-    state after turn-0022: da19c79db2ecdad7f24efe86efb4c40aa38d1977eaa46cbf55e49e6b41493e19
+    state after turn-0022: fd880f758de12937096ee3ad9956ccbfb50da6f5ba081e1908b2ef96fe337647
     [exit 0]
     ");
     assert_snapshot!(environment.run(&["show", "turn", "first_light-1:FL-2:9"]), @r#"
@@ -75,7 +75,7 @@ fn a_card_a_run_and_a_turn_are_shown_whole() {
     first_light-1:FL-2:9:integrity_guard
     step          guard, attempt 1
     result        0c9a324331ca6de594705b5b3811d1462c97daf475781757d554f5ec21990182
-    state after   7a618048646a9f485a4a2d31cbfaf2549b0b4e120bf28913f6d39d1f9358c0f8
+    state after   e35ebc01b85c1e19b18444375fe465a445adfc67cbb0c4c4e92304a749c1eb3a
     record        [digest of the record]
     tokens        771 in, 24 out, 1 exchange(s) with the model
     venue         recorded

@@ -384,7 +384,7 @@ impl State {
             .into_iter()
             .filter_map(|id| {
                 let sources: Vec<RefSource> = self.sources_of(id);
-                state::ref_entry(id, self.definitions.get(id), &sources)
+                state::ref_entry(id, self.definitions.get(id), &state::source_root(&sources))
             })
             .collect();
         Standing {

@@ -25,16 +25,17 @@ const ROUNDS: usize = 60;
 const ROUNDS_PER_GIT: usize = 3;
 /// The view of a larger index is hundreds of thousands of files.
 const VIEW_SIZE_MAX: u64 = 10_000;
-const CHANGES: [(u64, Change); 4] = [
+const CHANGES: [(u64, Change); 5] = [
     (1, Change::Body),
     (1, Change::References),
+    (1, Change::Hub),
     (10, Change::References),
     (100, Change::References),
 ];
 
 /// The changes of one stem, then those of ten, then those of a hundred: a turn of a hundred stems would leave the next one
 /// without what it finds in the caches. What they are held against takes turns with those of one stem.
-const PHASES: [std::ops::Range<usize>; 3] = [0..2, 2..3, 3..4];
+const PHASES: [std::ops::Range<usize>; 3] = [0..3, 3..4, 4..5];
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -13,15 +13,16 @@ pub(crate) struct Rivals {
     pub(crate) git: Times,
 }
 
-/// The promotions into one index: one body, then one, ten and a hundred stems with new references.
+/// The promotions into one index: one body, then one (also with a hub), ten and a hundred stems with new references.
 pub(crate) struct Promotions {
     pub(crate) size: u64,
-    pub(crate) times: [Times; 4],
+    pub(crate) times: [Times; 5],
 }
 
-const NAMES: [&str; 4] = [
+const NAMES: [&str; 5] = [
     "1 stem, new body",
     "1 stem, new body and 3 new references",
+    "1 stem, a new reference to an id of many sources",
     "10 stems",
     "100 stems",
 ];

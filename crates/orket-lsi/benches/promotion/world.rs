@@ -21,6 +21,8 @@ pub(crate) const REFERENCES: u64 = 3;
 const KIND: &str = "note";
 /// The first references of a stem go to stems among which it lies.
 const NEIGHBOURS: u64 = 1000;
+/// One stem of each that many references the first one from the beginning.
+const SPOKES: u64 = 10;
 /// In how many turns an index is filled. Every one of them writes most pages of the trees and indexes, wherever its stems
 /// lie, so that a turn for each thousand stems would make of a million stems hundreds of gigabytes of log.
 const FILLING_TURNS: u64 = 5;
@@ -35,6 +37,16 @@ pub(crate) enum Change {
     Body,
     /// A new body and three other references: three go, three come.
     References,
+    /// As [`Change::References`], and one of those that come is to the stem that one of each [`SPOKES`] references.
+    Hub,
+}
+
+/// How often a stem changed its body and its references, and whether it references the hub.
+#[derive(Clone, Copy, Default)]
+struct Version {
+    body: u32,
+    references: u32,
+    to_hub: bool,
 }
 
 /// An index of `size` stems, each of which references three others.
@@ -43,8 +55,7 @@ pub(crate) struct World {
     pub(crate) size: u64,
     run_id: RunId,
     turn_id: TurnId,
-    /// How often each stem changed its body, and its references.
-    versions: Vec<(u32, u32)>,
+    versions: Vec<Version>,
     random: u64,
     /// How large the database was once it was filled.
     pub(crate) bytes_filled: u64,
@@ -70,7 +81,12 @@ impl World {
             size,
             run_id,
             turn_id: TurnId::FIRST,
-            versions: vec![(0, 0); usize::try_from(size).map_err(io::Error::other)?],
+            versions: (0..size)
+                .map(|at| Version {
+                    to_hub: at % SPOKES == 0,
+                    ..Version::default()
+                })
+                .collect(),
             random: 0,
             bytes_filled: 0,
         };
@@ -107,8 +123,13 @@ impl World {
         let stems: Vec<u64> = stems.into_iter().collect();
         for stem in &stems {
             let version = &mut self.versions[*stem as usize];
-            version.0 += 1;
-            version.1 += u32::from(change == Change::References);
+            version.body += 1;
+            version.references += u32::from(change != Change::Body);
+            version.to_hub = match change {
+                Change::Body => version.to_hub,
+                Change::References => false,
+                Change::Hub => true,
+            };
         }
         self.promote_stems(&stems)
     }
@@ -162,13 +183,16 @@ impl World {
             objects.insert(digest, bytes.into());
             digest
         };
-        let (version, references) = self.versions[at as usize];
+        let version = self.versions[at as usize];
         let id = id(at);
         let stem = stem(at)?;
-        let text = format!("What note {id} says, for the time {version}. ").repeat(6);
+        let text = format!("What note {id} says, for the time {}. ", version.body).repeat(6);
         let body_digest = keep(object! { "dto_type" => KIND, "id" => id.as_str(), "text" => text });
         let targets: Vec<String> = (0..REFERENCES)
-            .map(|link| target(at, u64::from(references), link, self.size))
+            .map(|link| match (link, version.to_hub) {
+                (0, true) => self::id(0),
+                _ => target(at, u64::from(version.references), link, self.size),
+            })
             .collect();
         let slot: Vec<Value> = targets
             .iter()
@@ -179,7 +203,9 @@ impl World {
             stem: stem.clone(),
             body_digest,
             links_digest,
-            manifest_digest: keep(object! { "version" => u64::from(version), "of" => id.as_str() }),
+            manifest_digest: keep(
+                object! { "version" => u64::from(version.body), "of" => id.as_str() },
+            ),
             updated_at_turn: self.turn_id,
             lsi_version: LSI_VERSION.into(),
         };

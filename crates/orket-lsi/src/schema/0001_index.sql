@@ -107,6 +107,13 @@ CREATE TABLE ref_nodes (
     node BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE source_nodes (
+    id TEXT NOT NULL,
+    path INTEGER NOT NULL CHECK (path > 0),
+    node BLOB NOT NULL,
+    PRIMARY KEY (id, path)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE changes (
     generation INTEGER NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('object', 'refs', 'triplet')),

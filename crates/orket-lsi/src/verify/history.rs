@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use orket_kernel::Digest;
+use orket_kernel::{Digest, RefSource};
 
 use super::Findings;
-use super::spans::{self, Rows};
+use super::spans::{self, Fact, Rows, Turnover};
 use crate::access::Access;
 use crate::promotion::{self, Head};
 use crate::tree::{self, Node, Nodes};
-use crate::{StoreError, horizon};
+use crate::{StoreError, horizon, state};
 
 /// How many changes are held in memory, each 80 bytes. With more the rows are read once more for the generations that are left.
 const CHANGES_MAX: usize = 4_000_000;
@@ -97,7 +97,7 @@ impl States<'_> {
         spans::of_stems(self.access, findings, Rows::All, |_, stem, found| {
             let key = tree::key_hash(stem);
             let place = format!("triplets {stem}");
-            spans::sweep(&place, &found, self.oldest, |generation, leaves| {
+            spans::sweep(&place, &found, self.oldest, |generation, leaves, _| {
                 if leaves.len() > 1 {
                     let reason = format!("two rows hold at generation {generation}");
                     return Err(StoreError::corrupt(&place, reason));
@@ -115,13 +115,21 @@ impl States<'_> {
         spans::of_ids(self.access, findings, Rows::All, |_, id, found| {
             let key = tree::key_hash(id);
             let place = format!("refs {id:?}");
-            spans::sweep(&place, &found, self.oldest, |generation, facts| {
-                if window.holds(generation) {
-                    let leaf = spans::ref_leaf(id, facts.iter().copied())?;
-                    window.keep(REFS, generation, (key, leaf));
-                }
-                Ok(())
-            })
+            let mut sources = Sources::default();
+            spans::sweep(
+                &place,
+                &found,
+                self.oldest,
+                |generation, facts, turnover| {
+                    sources.apply(&place, turnover)?;
+                    if window.holds(generation) {
+                        let defined_by = spans::definition(id, facts.iter().copied())?;
+                        let leaf = state::ref_leaf(id, defined_by, &sources.tree.root);
+                        window.keep(REFS, generation, (key, leaf));
+                    }
+                    Ok(())
+                },
+            )
         })?;
         Ok(window)
     }
@@ -149,6 +157,37 @@ impl States<'_> {
                 findings.corrupt(&place, "its refs do not match the state digest");
             }
         }
+        Ok(())
+    }
+}
+
+/// The sources of one id, brought from generation to generation.
+#[derive(Default)]
+struct Sources {
+    held: BTreeMap<Digest, Digest>,
+    tree: Memory,
+}
+
+impl Sources {
+    fn apply(&mut self, place: &str, turnover: &[Turnover<'_, Fact>]) -> Result<(), StoreError> {
+        let mut changes = BTreeMap::new();
+        for Turnover { begins, fact } in turnover {
+            let Some(source) = fact.source() else {
+                continue;
+            };
+            let (key, leaf) = state::source_entry(source);
+            if !begins {
+                self.held.remove(&key);
+                changes.insert(key, None);
+            } else if self.held.insert(key, leaf).is_none() {
+                changes.insert(key, Some(leaf));
+            } else {
+                let RefSource { stem, location, .. } = source;
+                let reason = format!("two references of {stem} hold at once at {location}");
+                return Err(StoreError::corrupt(place, reason));
+            }
+        }
+        self.tree.apply(&changes);
         Ok(())
     }
 }

@@ -1,14 +1,16 @@
 //! The rows of the newest generation against the leaves of its state digest.
 
-use orket_kernel::Digest;
+use orket_kernel::{Digest, RefSource};
 
 use super::Findings;
 use super::nodes::Leaves;
-use super::spans::{self, Rows};
+use super::spans::{self, Fact, Rows};
 use crate::access::Access;
 use crate::promotion::Head;
+use crate::source_tree::SourceTree;
 use crate::state::Tree;
-use crate::{StoreError, tree};
+use crate::tree::BUCKET_ENTRIES_MAX;
+use crate::{StoreError, state, tree};
 
 pub(super) fn check(
     access: Access<'_>,
@@ -32,8 +34,17 @@ pub(super) fn check(
     spans::of_ids(access, findings, Rows::Newest, |findings, id, found| {
         let mut facts: Vec<_> = found.into_iter().map(|span| span.fact).collect();
         facts.sort();
-        if let Some(leaf) = spans::ref_leaf(id, facts.iter())? {
+        let defined_by = spans::definition(id, &facts)?;
+        let sources: Vec<RefSource> = facts.iter().filter_map(Fact::source).cloned().collect();
+        let root = state::source_root(&sources);
+        if let Some(leaf) = state::ref_leaf(id, defined_by, &root) {
             refs.meet(findings, Tree::Refs.leaves(), id, leaf);
+        }
+        // The tree of few sources is made of the rows, and one that has nodes nevertheless was told with the nodes.
+        let nodes = SourceTree { access, id };
+        if sources.len() > BUCKET_ENTRIES_MAX && nodes.root()?.0 != root {
+            let reason = "the nodes that are kept of its sources are not those of its rows";
+            findings.corrupt(format!("source_nodes {id:?}"), reason);
         }
         Ok(())
     })?;

@@ -27,6 +27,16 @@ pub(super) enum Fact {
     ReferencedBy(RefSource),
 }
 
+impl Fact {
+    /// Returns the source, if it is one.
+    pub(super) fn source(&self) -> Option<&RefSource> {
+        match self {
+            Fact::DefinedBy(_) => None,
+            Fact::ReferencedBy(source) => Some(source),
+        }
+    }
+}
+
 /// Which rows are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rows {
@@ -115,33 +125,36 @@ pub(super) fn of_ids(
     by_key(access, findings, "refs", sql, read, &mut each)
 }
 
-/// Returns the leaf of an id of which all these facts hold. They are sorted.
-pub(super) fn ref_leaf<'a>(
+/// Returns who defines an id of which all these facts hold. They are sorted.
+pub(super) fn definition<'a>(
     id: &str,
-    facts: impl Iterator<Item = &'a Fact>,
-) -> Result<Option<Digest>, StoreError> {
+    facts: impl IntoIterator<Item = &'a Fact>,
+) -> Result<Option<&'a Stem>, StoreError> {
     let mut defined_by = None;
-    let mut sources = Vec::new();
     for fact in facts {
-        match fact {
-            Fact::DefinedBy(stem) => {
-                if let Some(other) = defined_by.replace(stem) {
-                    let reason = format!("{other} and {stem} define it at the same time");
-                    return Err(StoreError::corrupt(format!("refs {id:?}"), reason));
-                }
-            }
-            Fact::ReferencedBy(source) => sources.push(source.clone()),
+        let Fact::DefinedBy(stem) = fact else { break };
+        if let Some(other) = defined_by.replace(stem) {
+            let reason = format!("{other} and {stem} define it at the same time");
+            return Err(StoreError::corrupt(format!("refs {id:?}"), reason));
         }
     }
-    Ok(state::ref_leaf(id, defined_by, &sources))
+    Ok(defined_by)
 }
 
-/// Calls `at` for the generation `oldest` and for every later one that changes anything, with the facts that hold in it.
+/// A fact that begins to hold, or ends, at the moment that a sweep has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Turnover<'a, T> {
+    pub(super) begins: bool,
+    pub(super) fact: &'a T,
+}
+
+/// Calls `at` for the generation `oldest` and for every later one that changes anything, with the facts that hold in it and
+/// those that begin or end with it, ends first.
 pub(super) fn sweep<T: Ord>(
     place: &str,
     spans: &[Span<T>],
     oldest: u64,
-    mut at: impl FnMut(u64, &BTreeSet<&T>) -> Result<(), StoreError>,
+    mut at: impl FnMut(u64, &BTreeSet<&T>, &[Turnover<'_, T>]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut turns: Vec<(u64, bool, &T)> = Vec::with_capacity(2 * spans.len());
     for span in spans {
@@ -167,7 +180,10 @@ pub(super) fn sweep<T: Ord>(
                 return Err(StoreError::corrupt(place, reason));
             }
         }
-        at(generation, &holding)?;
+        let turnover = group
+            .iter()
+            .map(|&(_, begins, fact)| Turnover { begins, fact });
+        at(generation, &holding, &turnover.collect::<Vec<_>>())?;
     }
     Ok(())
 }
@@ -224,7 +240,7 @@ mod tests {
             .map(|&(from, until, fact)| Span { from, until, fact })
             .collect();
         let mut seen = Vec::new();
-        sweep("here", &spans, oldest, |generation, facts| {
+        sweep("here", &spans, oldest, |generation, facts, _| {
             seen.push((generation, facts.iter().copied().collect()));
             Ok(())
         })?;

@@ -177,8 +177,8 @@ fn a_changed_envelope_or_record_is_found() {
 #[test]
 fn damage_is_not_sealed_under_a_new_digest() {
     let fixture = fixture();
-    let plan = fixture.plan(&turn("a", 2).put("note/x", "changed", &[]));
-    assert!(fixture.tamper("DELETE FROM refs WHERE id = 'p' AND stem = 'note/n7'") > 0);
+    let plan = fixture.plan(&turn("a", 2).put("note/y", "changed", &[]));
+    assert!(fixture.tamper("UPDATE refs SET location = '/links/about/7' WHERE id = 'x'") > 0);
     let error = fixture.promote_plan(&plan).unwrap_err();
     assert_eq!(error.code(), Some(Code::LsiCorruptRecord), "{error}");
     assert_eq!(fixture.store.head().unwrap().generation, 2);

@@ -12,6 +12,7 @@ mod history;
 mod laws;
 mod open;
 mod retention;
+mod sources;
 mod staging;
 mod transactions;
 mod transfer;

@@ -336,6 +336,26 @@ fn every_kind_of_damaged_column_is_found_and_named() {
             "ref_nodes: ",
         ),
         (
+            "UPDATE source_nodes SET node = zeroblob(length(node)) WHERE path = 1",
+            "source_nodes \"p\" \"\"",
+        ),
+        (
+            "DELETE FROM source_nodes WHERE path = (SELECT max(path) FROM source_nodes)",
+            "source_nodes \"p\" \"",
+        ),
+        (
+            "DELETE FROM source_nodes",
+            "source_nodes \"p\" \"\": the node is missing",
+        ),
+        (
+            "INSERT INTO source_nodes VALUES ('p', 0x1ffff, x'01')",
+            "source_nodes \"p\": ",
+        ),
+        (
+            "INSERT INTO source_nodes VALUES ('x', 1, x'01')",
+            "source_nodes \"x\": ",
+        ),
+        (
             "DELETE FROM changes WHERE kind = 'triplet' AND name = 'note/y'",
             "changes 2: the change of triplet \"note/y\" is not listed",
         ),
@@ -410,6 +430,10 @@ fn quick_sees_chain_ledger_and_nodes() {
         (
             "DELETE FROM triplet_nodes WHERE path = 1",
             "triplet_nodes \"\"",
+        ),
+        (
+            "DELETE FROM source_nodes WHERE path = 1",
+            "source_nodes \"p\" \"\"",
         ),
     ] {
         let fixture = fixture();

@@ -93,7 +93,7 @@ proptest! {
                 let id = body.get("id").and_then(|id| id.as_str()).unwrap();
                 let sources = snapshot.sources(id).unwrap();
                 triplets.push(state::triplet_entry(&record));
-                refs.extend(state::ref_entry(id, Some(&stem), &sources));
+                refs.extend(state::ref_entry(id, Some(&stem), &state::source_root(&sources)));
             }
             let head = snapshot.head();
             prop_assert_eq!(head.triplet_root, state::root(&mut triplets));

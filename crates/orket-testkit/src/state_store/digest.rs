@@ -20,7 +20,11 @@ fn from_nothing(view: &impl StateView) -> Digest {
         let body = canonical::parse(&body).unwrap();
         let id = body.get("id").and_then(|id| id.as_str()).unwrap();
         let sources = view.sources(id).unwrap();
-        refs.extend(state::ref_entry(id, Some(stem), &sources));
+        refs.extend(state::ref_entry(
+            id,
+            Some(stem),
+            &state::source_root(&sources),
+        ));
         triplets.push(state::triplet_entry(&record));
     }
     state::digest(&state::root(&mut triplets), &state::root(&mut refs))

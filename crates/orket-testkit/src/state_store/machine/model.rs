@@ -137,7 +137,8 @@ impl Board {
             .collect();
         let entry = |name: usize| {
             let id = format!("card/{}", NAMES[name]);
-            state::ref_entry(&id, Some(&stem(NAMES[name])), &self.sources(name))
+            let sources = state::source_root(&self.sources(name));
+            state::ref_entry(&id, Some(&stem(NAMES[name])), &sources)
         };
         let mut refs: Vec<_> = names().filter_map(entry).collect();
         state::digest(&state::root(&mut triplets), &state::root(&mut refs))
