@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use orket_cards::{
-    Committed, ExchangePlace, FailedAttempt, Lease, OutputLock, RunEnd, StoreFault, TurnCommit,
-    TurnSnapshot, TurnStore,
+    Committed, ExchangePlace, FailedAttempt, Lease, OutputLock, RunEnd, RunState, StoreFault,
+    TurnCommit, TurnRecord, TurnSnapshot, TurnStore,
 };
 use orket_kernel::canonical;
-use orket_kernel::{Payload, RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
+use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
 use orket_lsi::{
     Collected, CommitTransaction, Depth, Imported, Limits, Migration, Recovery, Restored,
     Retention, Store, Sweep, Verification,
@@ -18,7 +18,7 @@ use orket_ports::Event;
 use crate::fault::from_store;
 use crate::lease::{self, FileLease};
 use crate::snapshot::BoardSnapshot;
-use crate::{cards_table, import, journal, retention, verify};
+use crate::{import, journal, retention, turn, verify};
 
 /// The schema steps of this crate.
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -202,47 +202,44 @@ impl TurnStore for Board {
 
     fn commit(&self, commit: &TurnCommit) -> Result<Committed, StoreFault> {
         let run_id = &commit.plan.run_id;
-        let record = canonical::serialize(&commit.record).map_err(|error| StoreFault::Failed {
-            what: "the turn record".into(),
-            source: Box::new(error),
-        })?;
+        let record = serialized(&commit.record)?;
         self.transact(|transaction| {
             let connection = transaction.connection();
             journal::check_fence(connection, run_id, commit.fence)?;
             journal::check_open(connection, run_id)?;
-            let found = transaction.head().map_err(from_store)?.generation;
-            if found != commit.base_generation {
-                return Err(StoreFault::Conflict {
-                    expected: commit.base_generation,
-                    found,
-                });
-            }
-            let objects = commit.plan.objects.values().map(Payload::length_bytes);
-            let contents = objects.sum::<u64>() + bytes_of(commit.evidence.iter());
-            transaction
-                .check_room(contents + record.len() as u64)
-                .map_err(from_store)?;
-            let promoted = transaction
-                .promote(&commit.plan, &record)
-                .map_err(from_store)?;
-            let record_digest = transaction.keep_record(&record).map_err(from_store)?;
-            for evidence in &commit.evidence {
-                transaction.keep_record(evidence).map_err(from_store)?;
-            }
-            cards_table::apply(connection, &commit.plan, promoted.generation)?;
-            journal::add_turn(
-                connection,
-                run_id,
-                &commit.record,
-                &record_digest,
-                promoted.generation,
-            )?;
-            let events = journal::add_events(connection, run_id, &commit.events)?;
-            Ok(Committed {
-                generation: promoted.generation,
-                state_digest: promoted.state_digest,
-                events,
-            })
+            turn::check_base(transaction, commit.base_generation)?;
+            turn::apply(transaction, commit, &record)
+        })
+    }
+
+    fn commit_run(
+        &self,
+        envelope: &RunEnvelope,
+        work: &str,
+        commit: &TurnCommit,
+    ) -> Result<Committed, StoreFault> {
+        let record = serialized(&commit.record)?;
+        self.transact(|transaction| {
+            turn::check_base(transaction, commit.base_generation)?;
+            turn::begin_whole_run(transaction, envelope, work)?;
+            let committed = turn::apply(transaction, commit, &record)?;
+            journal::end_run(transaction.connection(), &envelope.run_id, RunState::Passed)?;
+            Ok(committed)
+        })
+    }
+
+    fn keep_failed_run(
+        &self,
+        envelope: &RunEnvelope,
+        work: &str,
+        attempt: &FailedAttempt,
+    ) -> Result<Vec<Event>, StoreFault> {
+        let record = serialized(&attempt.record)?;
+        self.transact(|transaction| {
+            turn::begin_whole_run(transaction, envelope, work)?;
+            let events = turn::keep_attempt(transaction, &envelope.run_id, attempt, &record)?;
+            journal::end_run(transaction.connection(), &envelope.run_id, RunState::Failed)?;
+            Ok(events)
         })
     }
 
@@ -251,23 +248,12 @@ impl TurnStore for Board {
             what: "the run id".into(),
             source: Box::new(error),
         })?;
-        let record = canonical::serialize(&attempt.record).map_err(|error| StoreFault::Failed {
-            what: "the attempt's record".into(),
-            source: Box::new(error),
-        })?;
+        let record = serialized(&attempt.record)?;
         self.transact(|transaction| {
             let connection = transaction.connection();
             journal::check_fence(connection, &run_id, attempt.fence)?;
             journal::check_open(connection, &run_id)?;
-            transaction
-                .check_room(bytes_of(attempt.evidence.iter()) + record.len() as u64)
-                .map_err(from_store)?;
-            let record_digest = transaction.keep_record(&record).map_err(from_store)?;
-            for evidence in &attempt.evidence {
-                transaction.keep_record(evidence).map_err(from_store)?;
-            }
-            journal::add_attempt(connection, &run_id, &attempt.record, &record_digest)?;
-            journal::add_events(connection, &run_id, &attempt.events)
+            turn::keep_attempt(transaction, &run_id, attempt, &record)
         })
     }
 
@@ -362,8 +348,11 @@ impl Board {
     }
 }
 
-fn bytes_of<'a>(contents: impl Iterator<Item = &'a Vec<u8>>) -> u64 {
-    contents.map(|bytes| bytes.len() as u64).sum()
+fn serialized(record: &TurnRecord) -> Result<Vec<u8>, StoreFault> {
+    canonical::serialize(record).map_err(|error| StoreFault::Failed {
+        what: "the turn record".into(),
+        source: Box::new(error),
+    })
 }
 
 fn exchange_path(place: &ExchangePlace) -> String {

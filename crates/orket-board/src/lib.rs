@@ -14,6 +14,7 @@ mod journal;
 mod lease;
 mod retention;
 mod snapshot;
+mod turn;
 mod verify;
 
 pub use board::Board;

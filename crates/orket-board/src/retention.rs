@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use orket_cards::{RunState, StoreFault, TurnRecord};
+use orket_cards::{Cause, Changes, RunState, StoreFault, TurnRecord};
 use orket_kernel::canonical;
 use orket_kernel::{Digest, ReadSet, RunId};
 use orket_lsi::{Kept, RunClaims, StoreError};
@@ -62,6 +62,11 @@ fn claim(kept: &Kept<'_>, digest: &Digest, claims: &mut RunClaims) -> Result<(),
     let reads = ReadSet::from_value(&record.reads);
     let reads = reads.iter().flat_map(ReadSet::objects);
     claims.objects.extend(reads);
+    // What a person set is executed again from its documents.
+    if let Cause::Operator { action, .. } = &record.cause {
+        let changes = action.changes().into_iter();
+        claims.objects.extend(changes.flat_map(Changes::objects));
+    }
     Ok(())
 }
 

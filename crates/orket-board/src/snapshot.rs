@@ -1,11 +1,11 @@
 //! The board and the index as of one moment.
 
 use orket_cards::{
-    AttemptRow, Card, CardId, RunRow, StoreFault, TURN_RECORD_VERSION, TurnRecord, TurnRow,
-    TurnSnapshot,
+    AttemptRow, Card, CardId, Promotion, RunRow, StoreFault, TURN_RECORD_VERSION, TurnRecord,
+    TurnRow, TurnSnapshot,
 };
 use orket_kernel::canonical;
-use orket_kernel::{Digest, RunId, StateView, TurnId};
+use orket_kernel::{Digest, RunId, StateView, Stem, TurnId};
 use orket_lsi::Snapshot;
 use orket_ports::Event;
 
@@ -92,6 +92,29 @@ impl TurnSnapshot for BoardSnapshot {
 
     fn state_digest(&self) -> Digest {
         self.index.head().state_digest
+    }
+
+    fn promotion(&self, generation: u64) -> Result<Option<Promotion>, StoreFault> {
+        let row = self.index.promotion_at(generation).map_err(from_store)?;
+        Ok(row.map(|row| Promotion {
+            generation: row.generation,
+            run_id: row.run_id,
+            turn_id: row.turn_id,
+            record_digest: row.record_digest,
+            state_digest: row.state_digest,
+        }))
+    }
+
+    fn state_at(&self, generation: u64) -> Result<Box<dyn StateView + '_>, StoreFault> {
+        Ok(Box::new(self.index.at(generation).map_err(from_store)?))
+    }
+
+    fn horizon(&self) -> Result<u64, StoreFault> {
+        self.index.horizon().map_err(from_store)
+    }
+
+    fn changed(&self, after: u64, until: u64) -> Result<Vec<Stem>, StoreFault> {
+        self.index.changed(after, until).map_err(from_store)
     }
 
     fn cards(&self, epic: Option<&str>) -> Result<Vec<Card>, StoreFault> {

@@ -7,6 +7,7 @@
 mod asset;
 mod card;
 mod commit;
+mod operator;
 mod order;
 mod status;
 mod store;
@@ -16,11 +17,14 @@ mod turn_record;
 pub use asset::{AssetError, CardAsset, EpicAsset, RockAsset, VerificationAsset, parse_asset};
 pub use card::{Card, CardId, Comment, Verification, VerificationState};
 pub use commit::{Committed, FailedAttempt, RunEnd, RunState, TurnCommit};
+pub use operator::{
+    Author, Changes, OPERATOR_ROLE, OPERATOR_WORK, OperatorAction, PutStem, TurnName, Undone,
+};
 pub use order::{DependencyFault, Stall, check_dependencies, critical_weight, ready, stall};
 pub use status::{Status, WaitReason};
 pub use store::{
-    AttemptRow, ExchangePlace, Lease, OutputLock, RunRow, StoreFault, TurnRow, TurnSnapshot,
-    TurnStore,
+    AttemptRow, ExchangePlace, Lease, OutputLock, Promotion, RunRow, StoreFault, TurnRow,
+    TurnSnapshot, TurnStore,
 };
-pub use transition::{Actor, Evidence, GUARD_ROLE, TABLE, TransitionRefusal, decide};
+pub use transition::{Actor, Evidence, GUARD_ROLE, TABLE, TransitionRefusal, UNDO_FROM, decide};
 pub use turn_record::{CallRecord, Cause, ExchangeRecord, TURN_RECORD_VERSION, Tokens, TurnRecord};

@@ -1,6 +1,6 @@
 //! The ports of the store: what the Orchestrator needs of index, board and journal.
 
-use orket_kernel::{Digest, RunEnvelope, RunHandle, RunId, StagedTurn, StateView, TurnId};
+use orket_kernel::{Digest, RunEnvelope, RunHandle, RunId, StagedTurn, StateView, Stem, TurnId};
 
 use crate::{Card, CardId, Committed, FailedAttempt, RunEnd, RunState, TurnCommit, TurnRecord};
 
@@ -138,6 +138,21 @@ pub struct AttemptRow {
     pub record_digest: Digest,
 }
 
+/// One row of the chain of promotions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promotion {
+    /// The generation that it made.
+    pub generation: u64,
+    /// The run.
+    pub run_id: RunId,
+    /// The turn.
+    pub turn_id: TurnId,
+    /// The digest of the turn record.
+    pub record_digest: Digest,
+    /// The state digest after it.
+    pub state_digest: Digest,
+}
+
 /// The state as of one moment: index, board and journal together.
 pub trait TurnSnapshot {
     /// Returns the index.
@@ -146,6 +161,15 @@ pub trait TurnSnapshot {
     fn generation(&self) -> u64;
     /// Returns the digest of the whole state.
     fn state_digest(&self) -> Digest;
+    /// Returns the promotion that made a generation; `None` if there is no such generation.
+    fn promotion(&self, generation: u64) -> Result<Option<Promotion>, StoreFault>;
+    /// Returns the index as it was at a generation; generation 0 is the empty one.
+    fn state_at(&self, generation: u64) -> Result<Box<dyn StateView + '_>, StoreFault>;
+    /// Returns the oldest generation that [`TurnSnapshot::state_at`] can read.
+    fn horizon(&self) -> Result<u64, StoreFault>;
+    /// Returns the stems that the promotions after the generation `after` up to `until` changed, sorted. What lies below the
+    /// horizon is not among them.
+    fn changed(&self, after: u64, until: u64) -> Result<Vec<Stem>, StoreFault>;
     /// Returns the cards of an epic, or all, by epic and age.
     fn cards(&self, epic: Option<&str>) -> Result<Vec<Card>, StoreFault>;
     /// Returns a run.
@@ -193,6 +217,24 @@ pub trait TurnStore: Send + Sync {
 
     /// Ends a run and returns its last events with their numbers.
     fn end_run(&self, end: &RunEnd) -> Result<Vec<orket_ports::Event>, StoreFault>;
+
+    /// Commits a run of one turn, whole or not at all: it begins, takes the turn and ends as passed. Nobody else can be in such
+    /// a run, so the fencing number of the commit is not looked at. A conflict if the state moved or the run id is taken.
+    fn commit_run(
+        &self,
+        envelope: &RunEnvelope,
+        work: &str,
+        commit: &TurnCommit,
+    ) -> Result<Committed, StoreFault>;
+
+    /// Keeps a run whose one attempt failed, whole or not at all, and returns its events with their numbers. The state does not
+    /// move. A conflict if the run id is taken.
+    fn keep_failed_run(
+        &self,
+        envelope: &RunEnvelope,
+        work: &str,
+        attempt: &FailedAttempt,
+    ) -> Result<Vec<orket_ports::Event>, StoreFault>;
 
     /// Writes an exchange into the staging area of a turn, before it is judged.
     fn stage_exchange(&self, place: &ExchangePlace, bytes: &[u8]) -> Result<(), StoreFault>;

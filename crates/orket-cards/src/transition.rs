@@ -76,6 +76,9 @@ pub const TABLE: &[(Status, &[Status])] = &[
 const ENGINE_TABLE: &[(Status, Status)] =
     &[(Ready, Blocked), (Blocked, Ready), (GuardApproved, Blocked)];
 
+/// The statuses out of which the operator action `undo` leads: it restores the status that the chain recorded, and no other.
+pub const UNDO_FROM: &[Status] = Status::ALL;
+
 /// Who asks for a status change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
@@ -85,6 +88,13 @@ pub enum Actor {
     Engine,
     /// A person, by name.
     Operator(String),
+    /// A person who undoes, by name.
+    Undo {
+        /// Who.
+        operator: String,
+        /// The status and wait reason that the chain recorded, which alone can be restored.
+        recorded: (Status, Option<WaitReason>),
+    },
 }
 
 /// What the engine knows about a card's work when a change is asked for.
@@ -112,6 +122,14 @@ pub enum TransitionRefusal {
         to: Status,
         /// What the table allows.
         allowed: Vec<Status>,
+    },
+    /// An undo asks for another status than the one that was recorded.
+    #[error("an undo restores the recorded status {recorded}, not {to}")]
+    NotRecorded {
+        /// The status that was recorded.
+        recorded: Status,
+        /// The status that was asked for.
+        to: Status,
     },
     /// The status needs a wait reason.
     #[error("the status {to} needs a wait reason: resource, dependency, review, input or system")]
@@ -171,6 +189,7 @@ impl TransitionRefusal {
     pub fn reason(&self) -> &'static str {
         match self {
             TransitionRefusal::NotInTable { .. } => "invalid_transition",
+            TransitionRefusal::NotRecorded { .. } => "not_recorded",
             TransitionRefusal::NoWaitReason { .. } => "no_wait_reason",
             TransitionRefusal::NotTheGuard { .. } => "not_the_guard",
             TransitionRefusal::NotAPerson { .. } => "not_a_person",
@@ -192,6 +211,15 @@ pub fn decide(
     wait_reason: Option<WaitReason>,
     evidence: &Evidence,
 ) -> Result<(), TransitionRefusal> {
+    if let Actor::Undo { recorded, .. } = actor {
+        // What was judged when the status was reached is restored with it; nothing is judged anew.
+        return if UNDO_FROM.contains(&from) && *recorded == (to, wait_reason) {
+            Ok(())
+        } else {
+            let recorded = recorded.0;
+            Err(TransitionRefusal::NotRecorded { recorded, to })
+        };
+    }
     let allowed: Vec<Status> = TABLE
         .iter()
         .filter(|(status, _)| *status == from)
@@ -229,7 +257,7 @@ pub fn decide(
 fn check_guard(to: Status, actor: &Actor, evidence: &Evidence) -> Result<(), TransitionRefusal> {
     let role = match actor {
         Actor::Role(role) if role == GUARD_ROLE => role.clone(),
-        Actor::Role(name) | Actor::Operator(name) => {
+        Actor::Role(name) | Actor::Operator(name) | Actor::Undo { operator: name, .. } => {
             return Err(TransitionRefusal::NotTheGuard {
                 to,
                 role: name.clone(),
@@ -403,6 +431,26 @@ mod tests {
                 ..good_evidence()
             };
             assert_eq!(ask(GUARD_ROLE, evidence), Err("not_verified"));
+        }
+    }
+
+    #[test]
+    fn an_undo_restores_what_was_recorded_and_nothing_else() {
+        for from in Status::ALL {
+            for to in Status::ALL {
+                let wait = to.needs_wait_reason().then_some(WaitReason::Input);
+                let undo = |recorded| Actor::Undo {
+                    operator: "ada".into(),
+                    recorded,
+                };
+                let ask = |actor| decide(*from, *to, &actor, wait, &Evidence::default());
+                assert_eq!(ask(undo((*to, wait))), Ok(()), "{from} -> {to}");
+                let other = if *to == Ready { Done } else { Ready };
+                let refusal = ask(undo((other, wait))).unwrap_err();
+                assert_eq!(refusal.reason(), "not_recorded", "{from} -> {to}");
+                let reason = Some(WaitReason::Resource);
+                assert!(ask(undo((*to, reason))).is_err(), "{from} -> {to}");
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use orket_kernel::canonical::Value;
 use orket_kernel::capability::Decision;
 use orket_kernel::{Digest, TurnId, TurnResult};
 
-use crate::CardId;
+use crate::{Author, CardId, OperatorAction};
 
 /// The version that every turn record carries.
 pub const TURN_RECORD_VERSION: &str = "orket_turn/v1";
@@ -28,6 +28,13 @@ pub enum Cause {
     GiveUp {
         /// Why the last attempt failed.
         reasons: Vec<String>,
+    },
+    /// A person did something.
+    Operator {
+        /// Who.
+        author: Author,
+        /// What.
+        action: OperatorAction,
     },
 }
 

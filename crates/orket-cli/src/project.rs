@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use orket_cards::{Author, OPERATOR_ROLE};
 use orket_lsi::{Limits, Retention};
 use orket_secrets::Scrubber;
 
@@ -132,6 +133,23 @@ impl Default for PolicyConfig {
 }
 
 impl Project {
+    /// Returns who acts: `ORKET_AUTHOR`, else the name of the login, else `operator`.
+    pub(crate) fn author(&self) -> Result<Author, Failure> {
+        let login = || {
+            let names = ["USER", "LOGNAME"].into_iter();
+            let mut names = names.filter_map(|name| std::env::var(name).ok());
+            names.find(|name| !name.is_empty())
+        };
+        let name = match self.settings.value("ORKET_AUTHOR") {
+            Some(name) => name.to_owned(),
+            None => login().unwrap_or_else(|| OPERATOR_ROLE.to_owned()),
+        };
+        name.parse().map_err(|error: orket_kernel::InvalidName| {
+            let message = format!("{error}; set ORKET_AUTHOR");
+            Failure::new(exit::INVALID, message)
+        })
+    }
+
     /// Finds the project, if the working directory is in one.
     pub(crate) fn find_if_any(given: Option<&Path>) -> Result<Option<Project>, Failure> {
         if given.is_none() && nearest().is_err() {

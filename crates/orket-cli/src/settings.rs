@@ -33,6 +33,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         line: "Where Ollama is; the venue's base_url if empty.",
     },
     Setting {
+        name: "ORKET_AUTHOR",
+        default: "",
+        line: "Who acts when a person changes something, for the record; the name of the login if empty.",
+    },
+    Setting {
         name: "ORKET_CLOCK",
         default: "",
         line: "A fixed time for events, for sessions that must come out the same; the system's clock if empty.",

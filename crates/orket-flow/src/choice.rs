@@ -65,7 +65,7 @@ pub(crate) fn finished_before(
     run_id: Option<&RunId>,
     options: &RunOptions,
 ) -> Result<RunSummary, RunError> {
-    projection::bring_forward(stage, &play.epic.name)?;
+    projection::bring_forward(stage.store, stage.workspace, &play.epic.name)?;
     let snapshot = stage.store.snapshot()?;
     let ending = match run_id {
         None => RunEnding::NothingToDo,

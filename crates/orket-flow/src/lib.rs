@@ -16,7 +16,9 @@ mod exchange;
 mod govern;
 mod narrative;
 mod observation;
+mod operator;
 mod orchestrator;
+mod output;
 mod past_calls;
 mod play;
 mod projection;
@@ -35,6 +37,10 @@ pub use compare::recorded_run;
 pub use conductor::NoConductor;
 pub use error::RunError;
 pub use govern::{Governed, Tools, TurnContext, govern};
+pub use operator::{
+    CardEffect, ChangeError, Desk, Effects, FileEffect, Judged, OperatorEnd, OperatorTurn,
+    OperatorWork, PromotedTurn, change, operate,
+};
 pub use orchestrator::{RunOptions, Stage, run_epic};
 pub use past_calls::{PastCalls, past_calls};
 pub use play::{Play, load_play, load_rock};

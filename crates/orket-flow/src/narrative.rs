@@ -1,6 +1,6 @@
 //! Events: what a run tells.
 
-use orket_cards::{CallRecord, Card, TurnRecord};
+use orket_cards::{CallRecord, Card, Cause, TurnRecord};
 use orket_kernel::canonical::Value;
 use orket_kernel::{Digest, RunId, object};
 use orket_ports::event::EVENT_VERSION;
@@ -83,6 +83,25 @@ impl Narrator<'_> {
                 "calls" => record.calls.iter().map(call).collect::<Vec<_>>(),
                 "result_digest" => digest.map_or(Value::Null, |digest: Digest| digest.to_hex().into()),
                 "tokens" => tokens(record),
+            },
+        )
+    }
+
+    /// Tells who did what in an operator's turn.
+    pub(crate) fn operator(&self, record: &TurnRecord) -> Event {
+        let author = match &record.cause {
+            Cause::Operator { author, .. } => Value::from(author.as_str()),
+            _ => Value::Null,
+        };
+        let result = record.result.as_ref();
+        let changes = result.and_then(|result| result.transition_evidence.get("changes"));
+        self.event(
+            "operator",
+            object! {
+                "turn" => record.turn_id.to_string(),
+                "author" => author,
+                "action" => record.step.as_str(),
+                "changes" => changes.cloned().unwrap_or_else(|| Value::from(Vec::<Value>::new())),
             },
         )
     }

@@ -140,7 +140,7 @@ pub fn run_epic(
     let handle = stage
         .store
         .start_run(&envelope, &play.epic.name, lease.fence())?;
-    projection::bring_forward(stage, &play.epic.name)?;
+    projection::bring_forward(stage.store, stage.workspace, &play.epic.name)?;
     let mut session = Session {
         stage,
         sink,

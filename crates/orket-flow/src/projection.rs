@@ -1,16 +1,16 @@
 //! Projections: `agent_output/`, the browsable view, artefacts and the log follow the commit and never lead it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orket_cards::{RunRow, RunState, StoreFault, TurnSnapshot, TurnStore};
 use orket_kernel::canonical;
 use orket_kernel::{Digest, ReadError, StateView, TurnId};
-use orket_ports::workspace::{OnDisk, OutputFile, OutputStamp};
+use orket_ports::workspace::{OnDisk, OutputStamp};
 use orket_ports::{Event, Workspace};
 
 use crate::error::RunError;
 use crate::observation;
-use crate::orchestrator::Stage;
+use crate::output;
 use crate::scope::artifact_entry;
 
 /// Brings every projection up to the newest generation: `agent_output/`, the view, and log, artefacts and staging of the
@@ -18,19 +18,18 @@ use crate::scope::artifact_entry;
 ///
 /// # Errors
 /// Names files of `agent_output/` that someone else changed; they are never overwritten.
-pub(crate) fn bring_forward(stage: &Stage<'_>, epic: &str) -> Result<(), RunError> {
+pub(crate) fn bring_forward(
+    store: &dyn TurnStore,
+    workspace: &dyn Workspace,
+    epic: &str,
+) -> Result<(), RunError> {
     {
-        let _lock = stage.store.lock_output()?;
-        let snapshot = stage.store.snapshot()?;
-        bring_output_forward(
-            stage.store,
-            stage.workspace,
-            snapshot.as_ref(),
-            &mut Stamps::new(),
-        )?;
-        bring_runs_forward(stage, snapshot.as_ref(), epic)?;
+        let _lock = store.lock_output()?;
+        let snapshot = store.snapshot()?;
+        bring_output_forward(store, workspace, snapshot.as_ref(), &mut Stamps::new())?;
+        bring_runs_forward(store, workspace, snapshot.as_ref(), epic)?;
     }
-    Ok(stage.store.project_view()?)
+    Ok(store.project_view()?)
 }
 
 /// Compares `agent_output/` with the newest generation before each turn, and brings it up to that. A file that did not
@@ -54,8 +53,13 @@ pub(crate) fn bring_output_forward(
     }
     let is_current = applied == Some(snapshot.generation());
     let state = snapshot.state();
-    let mut lagging = Vec::new();
     let mut foreign = Vec::new();
+    let removed = if is_current {
+        BTreeSet::new()
+    } else {
+        lagging_removals(workspace, snapshot, applied.unwrap_or(0), &mut foreign)?
+    };
+    let mut lagging = Vec::new();
     for stem in state.stems("artifact/")? {
         let path = stem.name();
         let stamp = workspace.output_stamp(path)?;
@@ -66,6 +70,9 @@ pub(crate) fn bring_output_forward(
         let committed = artifact_entry(state, path)?;
         match on_disk {
             OnDisk::Absent => lagging.push(path.to_owned()),
+            OnDisk::Other if output::makes_way(workspace, path, &removed)? => {
+                lagging.push(path.to_owned());
+            }
             OnDisk::Other => foreign.push(path.to_owned()),
             OnDisk::File { digest, executable } => {
                 if committed == Some((digest, executable)) {
@@ -80,15 +87,47 @@ pub(crate) fn bring_output_forward(
         }
     }
     if !foreign.is_empty() {
+        foreign.sort();
         return Err(RunError::ForeignChange { paths: foreign });
     }
+    for path in &removed {
+        workspace.remove_output(path)?;
+    }
     for path in &lagging {
-        workspace.write_output(&output_file(state, path)?)?;
+        workspace.write_output(&output::file(state, path)?)?;
     }
     if !is_current {
         store.note_output_generation(snapshot.generation())?;
     }
-    Ok(lagging.len() as u64)
+    Ok((removed.len() + lagging.len()) as u64)
+}
+
+/// Returns the files that turns after the generation `applied` deleted and that still lie in `agent_output/` as a turn wrote
+/// them.
+fn lagging_removals(
+    workspace: &dyn Workspace,
+    snapshot: &dyn TurnSnapshot,
+    applied: u64,
+    foreign: &mut Vec<String>,
+) -> Result<BTreeSet<String>, RunError> {
+    let state = snapshot.state();
+    let mut removed = BTreeSet::new();
+    for stem in snapshot.changed(applied, snapshot.generation())? {
+        if stem.kind() != "artifact" || state.triplet(&stem)?.is_some() {
+            continue;
+        }
+        let path = stem.name();
+        match workspace.output(path)? {
+            OnDisk::Absent => {}
+            OnDisk::File { digest, .. } if is_kept(state, &digest)? => {
+                removed.insert(path.to_owned());
+            }
+            // A later turn wrote a file where the directory was, or files below the name.
+            OnDisk::Other if output::is_taken(state, path)? => {}
+            OnDisk::File { .. } | OnDisk::Other => foreign.push(path.to_owned()),
+        }
+    }
+    Ok(removed)
 }
 
 /// Says that a projection is ahead of the database.
@@ -113,20 +152,6 @@ pub(crate) fn check_log(run: &RunRow, logged: u64) -> Result<(), RunError> {
 /// The artefacts as they lay in `agent_output/` when they were last found to be Orket's.
 pub(crate) type Stamps = BTreeMap<String, OutputStamp>;
 
-/// Returns a committed artefact.
-pub(crate) fn output_file(state: &dyn StateView, path: &str) -> Result<OutputFile, RunError> {
-    let bug = || RunError::Bug {
-        what: format!("the artefact {path} has no content"),
-    };
-    let (digest, executable) = artifact_entry(state, path)?.ok_or_else(bug)?;
-    let payload = state.payload(&digest)?.ok_or_else(bug)?;
-    Ok(OutputFile {
-        path: path.to_owned(),
-        payload,
-        executable,
-    })
-}
-
 /// Tells whether the bytes of this digest are kept, undamaged.
 fn is_kept(state: &dyn StateView, digest: &Digest) -> Result<bool, ReadError> {
     let Some(payload) = state.payload(digest)? else {
@@ -138,20 +163,21 @@ fn is_kept(state: &dyn StateView, digest: &Digest) -> Result<bool, ReadError> {
 }
 
 fn bring_runs_forward(
-    stage: &Stage<'_>,
+    store: &dyn TurnStore,
+    workspace: &dyn Workspace,
     snapshot: &dyn TurnSnapshot,
     epic: &str,
 ) -> Result<(), RunError> {
     let runs = snapshot.runs(Some(epic))?;
-    let logged = stage.workspace.logged()?;
+    let logged = workspace.logged()?;
     for run in &runs {
         let last = logged.get(run.run_id.as_str()).copied().unwrap_or(0);
         check_log(run, last)?;
-        append_log(stage.workspace, &snapshot.events_after(&run.run_id, last)?)?;
-        for turn in stage.store.staged_turns(&run.run_id)? {
+        append_log(workspace, &snapshot.events_after(&run.run_id, last)?)?;
+        for turn in store.staged_turns(&run.run_id)? {
             let is_over = run.state != RunState::Open;
             if is_over || run.last_turn.is_some_and(|promoted| turn <= promoted) {
-                stage.store.discard_staging(&run.run_id, turn)?;
+                store.discard_staging(&run.run_id, turn)?;
             }
         }
     }
@@ -170,61 +196,12 @@ fn bring_runs_forward(
     let load = |digest: &Digest| Ok(snapshot.record(digest)?);
     for digest in records {
         match snapshot.turn_record(&digest) {
-            Ok(record) => observation::write(stage.workspace, &record, &load)?,
+            Ok(record) => observation::write(workspace, &record, &load)?,
             Err(StoreFault::NotRetained { .. }) => {}
             Err(fault) => return Err(fault.into()),
         }
     }
     Ok(())
-}
-
-/// Checks that a turn's files can be written without losing what someone else wrote. `before` is the state that the turn
-/// was computed on.
-///
-/// # Errors
-/// Names the paths where something stands that is not Orket's.
-pub(crate) fn check_output(
-    stage: &Stage<'_>,
-    before: &dyn StateView,
-    files: &[OutputFile],
-) -> Result<(), RunError> {
-    let mut foreign = Vec::new();
-    for file in files {
-        let replaceable = match stage.workspace.output(&file.path)? {
-            OnDisk::Absent => true,
-            OnDisk::Other => false,
-            OnDisk::File { digest, executable } => {
-                let present = (digest, executable);
-                let previous = artifact_entry(before, &file.path)?;
-                previous == Some(present) || present == (file.payload.digest(), file.executable)
-            }
-        };
-        if !replaceable {
-            foreign.push(file.path.clone());
-        }
-    }
-    if foreign.is_empty() {
-        Ok(())
-    } else {
-        Err(RunError::ForeignChange { paths: foreign })
-    }
-}
-
-/// Applies the files of a promoted turn.
-///
-/// # Errors
-/// As [`check_output`]; the turn stays promoted.
-pub(crate) fn apply_output(
-    stage: &Stage<'_>,
-    before: &dyn StateView,
-    files: &[OutputFile],
-    generation: u64,
-) -> Result<(), RunError> {
-    check_output(stage, before, files)?;
-    for file in files {
-        stage.workspace.write_output(file)?;
-    }
-    Ok(stage.store.note_output_generation(generation)?)
 }
 
 /// Appends durable events to the log.

@@ -1,16 +1,19 @@
 //! Promoting a turn: the one commit, and the projections behind it.
 
-use orket_cards::{Card, Cause, Committed, StoreFault, TurnCommit, TurnRecord, TurnSnapshot};
-use orket_kernel::{
-    Digest, Layered, Payload, RecordingView, StateView, TurnExecution, TurnId, TurnInput,
-    execute_turn, plan_promotion,
+use orket_cards::{
+    Card, Cause, Committed, StoreFault, TurnCommit, TurnRecord, TurnSnapshot, TurnStore,
 };
-use orket_ports::workspace::OutputFile;
+use orket_kernel::{
+    Digest, Layered, RecordingView, StateView, TurnExecution, TurnId, TurnInput, execute_turn,
+    plan_promotion,
+};
+use orket_ports::Workspace;
 
 use crate::attempt::AttemptEnd;
 use crate::error::{RunError, bug};
 use crate::observation;
 use crate::orchestrator::Session;
+use crate::output::OutputChange;
 use crate::projection;
 use crate::proposal::ProposalError;
 
@@ -86,13 +89,9 @@ impl Session<'_> {
             .ok_or_else(|| bug("a turn passed without effects"))?;
         let layer = std::slice::from_ref(&staged);
         let after = Layered::new(snapshot.state(), layer);
-        let files: Vec<OutputFile> = promoted
-            .written
-            .iter()
-            .map(|path| projection::output_file(&after, path))
-            .collect::<Result<_, RunError>>()?;
+        let output = OutputChange::of(&staged, &after)?;
         // What someone else wrote must be known before the turn is promoted, not after.
-        projection::check_output(self.stage, snapshot.state(), &files)?;
+        output.check(self.stage.workspace, snapshot.state())?;
         self.stage.store.stage_turn(&staged)?;
         let (plan, _) = plan_promotion(&staged, snapshot.state())?;
         record.reads = execution.reads.to_value();
@@ -116,52 +115,43 @@ impl Session<'_> {
             Err(StoreFault::Conflict { .. }) => return Ok(AttemptEnd::Conflict),
             Err(fault) => return Err(fault.into()),
         };
-        let files = self.committed_files(files)?;
-        self.project(snapshot, &commit, &files, &committed)?;
+        let output = output.committed(self.stage.store)?;
+        project(
+            self.stage.store,
+            self.stage.workspace,
+            snapshot,
+            &commit,
+            &output,
+            &committed,
+        )?;
         for event in &committed.events {
             self.sink.emit(event);
         }
         Ok(AttemptEnd::Promoted)
     }
+}
 
-    /// Takes streams from the home: where a tool had its own from may change, now that the turn is committed.
-    fn committed_files(&self, mut files: Vec<OutputFile>) -> Result<Vec<OutputFile>, RunError> {
-        let is_held = |file: &OutputFile| matches!(file.payload, Payload::Held(_));
-        if files.iter().all(is_held) {
-            return Ok(files);
-        }
-        let snapshot = self.stage.store.snapshot()?;
-        for file in &mut files {
-            if let Some(kept) = snapshot.state().payload(&file.payload.digest())? {
-                file.payload = kept;
-            }
-        }
-        Ok(files)
-    }
-
-    /// Brings the projections up to a commit.
-    fn project(
-        &mut self,
-        before: &dyn TurnSnapshot,
-        commit: &TurnCommit,
-        files: &[OutputFile],
-        committed: &Committed,
-    ) -> Result<(), RunError> {
-        let lock = self.stage.store.lock_output()?;
-        projection::append_log(self.stage.workspace, &committed.events)?;
-        let load = |digest: &Digest| {
-            let found = commit
-                .evidence
-                .iter()
-                .find(|bytes| Digest::of_bytes(bytes) == *digest);
-            Ok(found.cloned())
-        };
-        observation::write(self.stage.workspace, &commit.record, &load)?;
-        self.stage
-            .store
-            .discard_staging(&commit.plan.run_id, commit.plan.turn_id)?;
-        projection::apply_output(self.stage, before.state(), files, committed.generation)?;
-        drop(lock);
-        Ok(self.stage.store.project_view()?)
-    }
+/// Brings the projections up to a commit.
+pub(crate) fn project(
+    store: &dyn TurnStore,
+    workspace: &dyn Workspace,
+    before: &dyn TurnSnapshot,
+    commit: &TurnCommit,
+    output: &OutputChange,
+    committed: &Committed,
+) -> Result<(), RunError> {
+    let lock = store.lock_output()?;
+    projection::append_log(workspace, &committed.events)?;
+    let load = |digest: &Digest| {
+        let found = commit
+            .evidence
+            .iter()
+            .find(|bytes| Digest::of_bytes(bytes) == *digest);
+        Ok(found.cloned())
+    };
+    observation::write(workspace, &commit.record, &load)?;
+    store.discard_staging(&commit.plan.run_id, commit.plan.turn_id)?;
+    output.apply(store, workspace, before.state(), committed.generation)?;
+    drop(lock);
+    Ok(store.project_view()?)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orket_cards::{Cause, RunRow, StoreFault, TurnRecord, TurnRow, TurnSnapshot};
+use orket_cards::{Cause, Changes, RunRow, StoreFault, TurnRecord, TurnRow, TurnSnapshot};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{
     Digest, Divergence, KernelIssue, Payload, ReadSet, RecordedView, RecordingView, RunId, Stage,
@@ -12,6 +12,7 @@ use orket_ports::model::ModelAnswer;
 
 use crate::asset::StepAsset;
 use crate::govern::{Tools, TurnContext, govern};
+use crate::operator::{self, OperatorProposalError};
 use crate::play::Play;
 use crate::proposal::{self, ProposalError};
 use crate::scope::Outcomes;
@@ -44,6 +45,14 @@ pub enum ReplayError {
     NotRetained {
         /// What is missing.
         what: String,
+    },
+    /// What made the turn is not executed again.
+    #[error("{turn} cannot be replayed: what a person did by `{what}` is not executed again")]
+    NotReplayable {
+        /// The turn.
+        turn: TurnId,
+        /// What was done.
+        what: &'static str,
     },
     /// A record is malformed.
     #[error("E_LSI_CORRUPT_RECORD: {what}")]
@@ -215,7 +224,7 @@ fn replay_row(
     let files_of = |state_digest| ReplayError::NotRetained {
         what: format!("the files from which {turn_id} imported the state {state_digest}"),
     };
-    // The run of an import plays nothing.
+    // The run of an import plays nothing, and that of a person neither.
     if let Cause::Import { state_digest, .. } = &record.cause {
         return Err(files_of(state_digest));
     }
@@ -223,8 +232,10 @@ fn replay_row(
         .ok_or_else(|| corrupt("the record does not say what the turn read"))?;
     let objects = load_objects(snapshot, &reads)?;
     let view = RecordedView::new(&reads, &objects);
-    let play: Play = canonical::from_value(run.envelope.host.clone())
-        .map_err(|error| corrupt(&format!("the play of the run: {error}")))?;
+    let play = || -> Result<Play, ReplayError> {
+        canonical::from_value(run.envelope.host.clone())
+            .map_err(|error| corrupt(&format!("the play of the run: {error}")))
+    };
     let handle = run
         .envelope
         .handle()
@@ -235,7 +246,7 @@ fn replay_row(
         execute_turn(&run.envelope, &handle, &input, &view)
     };
     let execution = match &record.cause {
-        Cause::Load => Ok(engine(proposal::load(&play, turn_id, &view)?)),
+        Cause::Load => Ok(engine(proposal::load(&play()?, turn_id, &view)?)),
         Cause::Import { state_digest, .. } => return Err(files_of(state_digest)),
         Cause::GiveUp { reasons } => {
             let card = record
@@ -243,14 +254,40 @@ fn replay_row(
                 .as_ref()
                 .ok_or_else(|| corrupt("the turn has no card"))?;
             Ok(engine(proposal::give_up(
-                &play.ids(),
+                &play()?.ids(),
                 card,
                 reasons,
                 turn_id,
                 &view,
             )?))
         }
+        Cause::Operator { author, action } => {
+            let Some(changes) = action.changes() else {
+                return Err(ReplayError::NotReplayable {
+                    turn: turn_id,
+                    what: action.as_str(),
+                });
+            };
+            let documents = load_documents(snapshot, changes)?;
+            match operator::execute(
+                &run.envelope,
+                &handle,
+                author,
+                action,
+                &documents,
+                turn_id,
+                &view,
+            ) {
+                Ok(execution) => Ok(execution),
+                Err(OperatorProposalError::Read(error)) => {
+                    return Err(ProposalError::from(error).into());
+                }
+                Err(OperatorProposalError::Malformed(what)) => return Err(corrupt(&what)),
+                Err(refusal @ OperatorProposalError::Transition { .. }) => Err(refusal.to_string()),
+            }
+        }
         Cause::Answer => {
+            let play = play()?;
             let context = TurnContext {
                 envelope: &run.envelope,
                 handle: &handle,
@@ -338,26 +375,42 @@ fn step<'a>(play: &'a Play, record: &TurnRecord) -> Result<&'a StepAsset, Replay
         .ok_or_else(|| corrupt(&format!("the score has no step {}", record.step)))
 }
 
+/// Loads what a person set; the turn may have brought it, so that nothing was read of it.
+fn load_documents(
+    snapshot: &dyn TurnSnapshot,
+    changes: &Changes,
+) -> Result<operator::Documents, ReplayError> {
+    let mut documents = BTreeMap::new();
+    for digest in changes.objects() {
+        documents.insert(digest, load_object(snapshot, &digest)?);
+    }
+    Ok(documents)
+}
+
 fn load_objects(
     snapshot: &dyn TurnSnapshot,
     reads: &ReadSet,
 ) -> Result<BTreeMap<Digest, Payload>, ReplayError> {
     let mut objects = BTreeMap::new();
     for digest in reads.objects() {
-        let payload = snapshot
-            .state()
-            .payload(&digest)
-            .map_err(|error| corrupt(&error.to_string()))?
-            .ok_or_else(|| ReplayError::NotRetained {
-                what: format!("the object {digest}"),
-            })?;
-        // A replay vouches for what it was given, whether or not it looks into it.
-        payload
-            .check()
-            .map_err(|error| corrupt(&format!("the object {digest}: {error}")))?;
-        objects.insert(digest, payload);
+        objects.insert(digest, load_object(snapshot, &digest)?);
     }
     Ok(objects)
+}
+
+fn load_object(snapshot: &dyn TurnSnapshot, digest: &Digest) -> Result<Payload, ReplayError> {
+    let payload = snapshot
+        .state()
+        .payload(digest)
+        .map_err(|error| corrupt(&error.to_string()))?
+        .ok_or_else(|| ReplayError::NotRetained {
+            what: format!("the object {digest}"),
+        })?;
+    // A replay vouches for what it was given, whether or not it looks into it.
+    payload
+        .check()
+        .map_err(|error| corrupt(&format!("the object {digest}: {error}")))?;
+    Ok(payload)
 }
 
 pub(crate) fn corrupt(what: &str) -> ReplayError {

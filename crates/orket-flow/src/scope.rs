@@ -194,7 +194,7 @@ pub(crate) fn read_value(view: &dyn StateView, digest: &Digest) -> Result<Value,
     })
 }
 
-/// Returns the card that produced an artefact, or `None` if there is no such artefact.
+/// Returns the card that produced an artefact, or `None` if there is no such artefact or a person brought it.
 fn artifact_producer(view: &dyn StateView, path: &str) -> Result<Option<CardId>, ReadError> {
     let Ok(stem) = Stem::parse(&format!("artifact/{path}")) else {
         return Ok(None);
@@ -203,6 +203,9 @@ fn artifact_producer(view: &dyn StateView, path: &str) -> Result<Option<CardId>,
         return Ok(None);
     };
     let links = read_value(view, &record.links_digest)?;
+    if links.get("card").is_none() {
+        return Ok(None);
+    }
     let id = links.pointer("/card/id").and_then(Value::as_str);
     let id = id
         .and_then(|id| id.strip_prefix("card/"))

@@ -18,7 +18,7 @@ use crate::home::Home;
 use crate::past::Past;
 use crate::promotion::{self, Head, PromotionRow};
 use crate::retention::mark;
-use crate::{StoreError, export, horizon, ledger, run};
+use crate::{StoreError, export, history, horizon, ledger, row, run};
 
 /// The committed state at one generation: a read transaction on a connection that cannot write.
 ///
@@ -181,6 +181,16 @@ impl Snapshot {
     /// Fails if it cannot be read, or if its row does not match the digest.
     pub fn is_dropped(&self, run_id: &RunId) -> Result<bool, StoreError> {
         mark::is_dropped(self.access(), run_id)
+    }
+
+    /// Lists the stems that the promotions after the generation `after` up to `until` changed, sorted. What retention let go
+    /// is not among them.
+    ///
+    /// # Errors
+    /// Fails if a row cannot be read.
+    pub fn changed(&self, after: u64, until: u64) -> Result<Vec<Stem>, StoreError> {
+        let names = history::changed(self.access(), "triplet", after, until)?;
+        names.iter().map(|name| row::stem(name)).collect()
     }
 
     /// Lists the stems whose content differs between two generations, sorted. Costs time in proportion to what the

@@ -99,6 +99,15 @@ pub enum OnDisk {
     Other,
 }
 
+/// Everything below `agent_output/` that is not a directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutputTree {
+    /// The paths of the regular files with one link, sorted.
+    pub files: Vec<String>,
+    /// The paths of everything else: links, special files, files with several links, names that are not portable; sorted.
+    pub others: Vec<String>,
+}
+
 /// Reads assets and writes projections. Every file is opened beneath the project, no link is followed.
 pub trait Workspace: Send + Sync {
     /// Returns the bytes of an asset and its path for messages, or `None` if there is no such asset.
@@ -122,6 +131,12 @@ pub trait Workspace: Send + Sync {
 
     /// Writes one file of `agent_output/`; the file is the old one or the new one.
     fn write_output(&self, file: &OutputFile) -> Result<(), WorkspaceError>;
+
+    /// Removes one file of `agent_output/`, and the directories above it that became empty. That there is none is no error.
+    fn remove_output(&self, path: &str) -> Result<(), WorkspaceError>;
+
+    /// Lists everything below `agent_output/`.
+    fn outputs(&self) -> Result<OutputTree, WorkspaceError>;
 
     /// Writes one artefact of a run below `workspace/default/observability/`.
     fn write_observation(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError>;

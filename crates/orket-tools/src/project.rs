@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orket_kernel::limits::ATTACHMENT_LENGTH_MAX_BYTES;
 use orket_ports::Workspace;
-use orket_ports::workspace::{AssetKind, OnDisk, OutputFile, OutputStamp, WorkspaceError};
+use orket_ports::workspace::{
+    AssetKind, OnDisk, OutputFile, OutputStamp, OutputTree, WorkspaceError,
+};
 
 use crate::path::{Directory, Kind, PathError, RelativePath};
 use crate::spaces::OUTPUT;
@@ -129,6 +131,41 @@ impl Workspace for ProjectWorkspace {
         self.project
             .write_payload(&relative, &file.payload, file.executable)
             .map_err(|error| fault(&path, "written", &error))
+    }
+
+    fn remove_output(&self, path: &str) -> Result<(), WorkspaceError> {
+        // As an authority of its own, so that `agent_output/` itself stays when nothing is left in it.
+        let output = self.project.subdirectory(&relative(OUTPUT, "removed")?);
+        let below = relative(path, "removed")?;
+        match output.and_then(|output| output.remove(&below)) {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(fault(&format!("{OUTPUT}/{path}"), "removed", &error)),
+        }
+    }
+
+    fn outputs(&self) -> Result<OutputTree, WorkspaceError> {
+        let output = relative(OUTPUT, "listed")?;
+        match self.project.kind(&output) {
+            Ok(None) => return Ok(OutputTree::default()),
+            Ok(Some(Kind::Directory)) => {}
+            Ok(Some(found)) => {
+                return Err(WorkspaceError {
+                    path: OUTPUT.to_owned(),
+                    action: "listed",
+                    reason: format!("it is a {found}"),
+                });
+            }
+            Err(error) => return Err(fault(OUTPUT, "listed", &error)),
+        }
+        let directory = self.project.subdirectory(&output);
+        let walk = directory.and_then(|directory| directory.walk());
+        let walk = walk.map_err(|error| fault(OUTPUT, "listed", &error))?;
+        let files = walk.files.iter().map(|file| file.path.to_string());
+        Ok(OutputTree {
+            files: files.collect(),
+            others: walk.others,
+        })
     }
 
     fn write_observation(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {

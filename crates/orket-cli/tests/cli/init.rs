@@ -45,6 +45,7 @@ fn the_settings_are_all_there_with_their_lines() {
     for setting in [
         "ORKET_HOME=",
         "ORKET_OLLAMA_URL=",
+        "ORKET_AUTHOR=",
         "ORKET_CLOCK=",
         "NO_COLOR=",
     ] {

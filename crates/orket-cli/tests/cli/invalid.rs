@@ -138,7 +138,7 @@ fn a_setting_that_there_is_not() {
             |project| project.write(".env", "# mine\nORKET_HOEM=x\n"),
             arguments,
             3,
-            ".env:2: there is no setting \"ORKET_HOEM\"; there are ORKET_HOME, ORKET_OLLAMA_URL, ORKET_CLOCK, NO_COLOR",
+            ".env:2: there is no setting \"ORKET_HOEM\"; there are ORKET_HOME, ORKET_OLLAMA_URL, ORKET_AUTHOR, ORKET_CLOCK, NO_COLOR",
         );
     }
     check(

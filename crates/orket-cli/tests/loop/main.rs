@@ -16,6 +16,7 @@ mod evidence;
 mod exchange;
 mod foreign_edit;
 mod model;
+mod operator;
 mod project;
 mod resume;
 mod retry;

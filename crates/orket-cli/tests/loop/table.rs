@@ -25,7 +25,7 @@ pub(crate) struct Table<'a> {
     options: RunOptions,
 }
 
-struct Noon;
+pub(crate) struct Noon;
 
 impl Clock for Noon {
     fn now(&self) -> String {

@@ -7,7 +7,9 @@ use orket_cards::{
     TurnSnapshot, TurnStore,
 };
 use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
-use orket_ports::workspace::{AssetKind, OnDisk, OutputFile, OutputStamp, WorkspaceError};
+use orket_ports::workspace::{
+    AssetKind, OnDisk, OutputFile, OutputStamp, OutputTree, WorkspaceError,
+};
 use orket_ports::{Event, Workspace};
 
 /// When a closure is asked.
@@ -78,6 +80,26 @@ impl<F: Fn(&Tapped<'_>) -> Result<(), StoreFault> + Send + Sync> TurnStore for T
     }
     fn end_run(&self, end: &RunEnd) -> Result<Vec<Event>, StoreFault> {
         self.through("end_run", None, || self.inner.end_run(end))
+    }
+    fn commit_run(
+        &self,
+        envelope: &RunEnvelope,
+        work: &str,
+        commit: &TurnCommit,
+    ) -> Result<Committed, StoreFault> {
+        self.through("commit_run", Some(commit), || {
+            self.inner.commit_run(envelope, work, commit)
+        })
+    }
+    fn keep_failed_run(
+        &self,
+        envelope: &RunEnvelope,
+        work: &str,
+        attempt: &FailedAttempt,
+    ) -> Result<Vec<Event>, StoreFault> {
+        self.through("keep_failed_run", None, || {
+            self.inner.keep_failed_run(envelope, work, attempt)
+        })
     }
     fn stage_exchange(&self, place: &ExchangePlace, bytes: &[u8]) -> Result<(), StoreFault> {
         self.through("stage_exchange", None, || {
@@ -168,6 +190,12 @@ impl<F: Fn(Moment, &'static str) -> Result<(), WorkspaceError> + Send + Sync> Wo
     }
     fn write_output(&self, file: &OutputFile) -> Result<(), WorkspaceError> {
         self.through("write_output", || self.inner.write_output(file))
+    }
+    fn remove_output(&self, path: &str) -> Result<(), WorkspaceError> {
+        self.through("remove_output", || self.inner.remove_output(path))
+    }
+    fn outputs(&self) -> Result<OutputTree, WorkspaceError> {
+        self.through("outputs", || self.inner.outputs())
     }
     fn write_observation(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
         self.through("write_observation", || {
