@@ -6,7 +6,7 @@ use orket_cards::{
 };
 use orket_kernel::canonical;
 use orket_kernel::{Digest, RunId, StateView, TurnId};
-use orket_lsi::Snapshot;
+use orket_lsi::{Snapshot, StoreError};
 use orket_ports::Event;
 
 use crate::fault::{corrupt, from_store};
@@ -84,6 +84,14 @@ impl BoardSnapshot {
 impl TurnSnapshot for BoardSnapshot {
     fn state(&self) -> &dyn StateView {
         &self.index
+    }
+
+    fn past(&self, generation: u64) -> Result<Option<Box<dyn StateView + '_>>, StoreFault> {
+        match self.index.at(generation) {
+            Ok(past) => Ok(Some(Box::new(past))),
+            Err(StoreError::NotRetained { .. } | StoreError::NoGeneration { .. }) => Ok(None),
+            Err(error) => Err(from_store(error)),
+        }
     }
 
     fn generation(&self) -> u64 {

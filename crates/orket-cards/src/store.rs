@@ -142,6 +142,8 @@ pub struct AttemptRow {
 pub trait TurnSnapshot {
     /// Returns the index.
     fn state(&self) -> &dyn StateView;
+    /// Returns the index as it was at a generation; `None` if that is not retained, or was never there.
+    fn past(&self, generation: u64) -> Result<Option<Box<dyn StateView + '_>>, StoreFault>;
     /// Returns the generation.
     fn generation(&self) -> u64;
     /// Returns the digest of the whole state.

@@ -3,7 +3,7 @@
 //! A pure function of the context, the answer, the recorded outcomes and what the view shows. The traction loop calls
 //! it with a live snapshot, a replay with the recorded one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use orket_cards::{
@@ -115,6 +115,7 @@ pub fn govern(
         card: before.clone(),
         role: context.role,
         files: BTreeMap::new(),
+        removed: BTreeSet::new(),
         outcomes,
     };
     take_up(context, &mut scope.card)?;

@@ -63,6 +63,7 @@ impl Narrator<'_> {
         from: &str,
         to: &str,
         files: &[String],
+        removed: &[String],
     ) -> Event {
         let digest = record
             .result
@@ -80,6 +81,7 @@ impl Narrator<'_> {
                 "from" => from,
                 "to" => to,
                 "files" => files.iter().map(|path| Value::from(path.as_str())).collect::<Vec<_>>(),
+                "removed" => removed.iter().map(|path| Value::from(path.as_str())).collect::<Vec<_>>(),
                 "calls" => record.calls.iter().map(call).collect::<Vec<_>>(),
                 "result_digest" => digest.map_or(Value::Null, |digest: Digest| digest.to_hex().into()),
                 "tokens" => tokens(record),

@@ -1,10 +1,10 @@
 //! Projections: `agent_output/`, the browsable view, artefacts and the log follow the commit and never lead it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orket_cards::{RunRow, RunState, StoreFault, TurnSnapshot, TurnStore};
 use orket_kernel::canonical;
-use orket_kernel::{Digest, ReadError, StateView, TurnId};
+use orket_kernel::{Digest, ReadError, StateView, Stem, TurnId};
 use orket_ports::workspace::{OnDisk, OutputFile, OutputStamp};
 use orket_ports::{Event, Workspace};
 
@@ -53,6 +53,10 @@ pub(crate) fn bring_output_forward(
         return Err(older(&what, &found));
     }
     let is_current = applied == Some(snapshot.generation());
+    let removed = match applied {
+        Some(applied) if !is_current => lagging_removals(workspace, snapshot, applied)?,
+        _ => Vec::new(),
+    };
     let state = snapshot.state();
     let mut lagging = Vec::new();
     let mut foreign = Vec::new();
@@ -66,6 +70,7 @@ pub(crate) fn bring_output_forward(
         let committed = artifact_entry(state, path)?;
         match on_disk {
             OnDisk::Absent => lagging.push(path.to_owned()),
+            OnDisk::Other if is_in_the_way(&removed, path) => lagging.push(path.to_owned()),
             OnDisk::Other => foreign.push(path.to_owned()),
             OnDisk::File { digest, executable } => {
                 if committed == Some((digest, executable)) {
@@ -82,13 +87,41 @@ pub(crate) fn bring_output_forward(
     if !foreign.is_empty() {
         return Err(RunError::ForeignChange { paths: foreign });
     }
+    for path in &removed {
+        workspace.remove_output(path)?;
+    }
     for path in &lagging {
         workspace.write_output(&output_file(state, path)?)?;
     }
     if !is_current {
         store.note_output_generation(snapshot.generation())?;
     }
-    Ok(lagging.len() as u64)
+    Ok((lagging.len() + removed.len()) as u64)
+}
+
+/// Returns the files that turns since a generation removed, as far as they lie there as they were then. What somebody
+/// changed since is no longer Orket's; where the generation is not retained, what it held is not known.
+fn lagging_removals(
+    workspace: &dyn Workspace,
+    snapshot: &dyn TurnSnapshot,
+    applied: u64,
+) -> Result<Vec<String>, RunError> {
+    let Some(past) = snapshot.past(applied)? else {
+        return Ok(Vec::new());
+    };
+    let current: BTreeSet<Stem> = snapshot.state().stems("artifact/")?.into_iter().collect();
+    let mut removed = Vec::new();
+    for stem in past.stems("artifact/")? {
+        if current.contains(&stem) {
+            continue;
+        }
+        if let OnDisk::File { digest, executable } = workspace.output(stem.name())?
+            && artifact_entry(past.as_ref(), stem.name())? == Some((digest, executable))
+        {
+            removed.push(stem.name().to_owned());
+        }
+    }
+    Ok(removed)
 }
 
 /// Says that a projection is ahead of the database.
@@ -178,7 +211,25 @@ fn bring_runs_forward(
     Ok(())
 }
 
-/// Checks that a turn's files can be written without losing what someone else wrote. `before` is the state that the turn
+/// Tells whether a file that is removed lies where a directory of `path` has to be, or in a directory where `path` has to
+/// be.
+fn is_in_the_way(removed: &[String], path: &str) -> bool {
+    let is_below = |path: &str, directory: &str| {
+        path.strip_prefix(directory)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    removed
+        .iter()
+        .any(|gone| is_below(path, gone) || is_below(gone, path))
+}
+
+/// What a turn changes in `agent_output/`.
+pub(crate) struct OutputChange {
+    pub(crate) files: Vec<OutputFile>,
+    pub(crate) removed: Vec<String>,
+}
+
+/// Checks that a turn's files can be written and removed without losing what someone else wrote. `before` is the state that the turn
 /// was computed on.
 ///
 /// # Errors
@@ -186,21 +237,23 @@ fn bring_runs_forward(
 pub(crate) fn check_output(
     stage: &Stage<'_>,
     before: &dyn StateView,
-    files: &[OutputFile],
+    change: &OutputChange,
 ) -> Result<(), RunError> {
     let mut foreign = Vec::new();
-    for file in files {
-        let replaceable = match stage.workspace.output(&file.path)? {
+    let after = change.files.iter();
+    let after = after.map(|file| (&file.path, Some((file.payload.digest(), file.executable))));
+    for (path, after) in after.chain(change.removed.iter().map(|path| (path, None))) {
+        let replaceable = match stage.workspace.output(path)? {
             OnDisk::Absent => true,
-            OnDisk::Other => false,
+            // What the turn removes may be in the way of what it writes.
+            OnDisk::Other => is_in_the_way(&change.removed, path),
             OnDisk::File { digest, executable } => {
-                let present = (digest, executable);
-                let previous = artifact_entry(before, &file.path)?;
-                previous == Some(present) || present == (file.payload.digest(), file.executable)
+                let present = Some((digest, executable));
+                present == artifact_entry(before, path)? || present == after
             }
         };
         if !replaceable {
-            foreign.push(file.path.clone());
+            foreign.push(path.clone());
         }
     }
     if foreign.is_empty() {
@@ -217,11 +270,14 @@ pub(crate) fn check_output(
 pub(crate) fn apply_output(
     stage: &Stage<'_>,
     before: &dyn StateView,
-    files: &[OutputFile],
+    change: &OutputChange,
     generation: u64,
 ) -> Result<(), RunError> {
-    check_output(stage, before, files)?;
-    for file in files {
+    check_output(stage, before, change)?;
+    for path in &change.removed {
+        stage.workspace.remove_output(path)?;
+    }
+    for file in &change.files {
         stage.workspace.write_output(file)?;
     }
     Ok(stage.store.note_output_generation(generation)?)

@@ -2,7 +2,7 @@
 
 use orket_cards::{Card, Cause, Committed, StoreFault, TurnCommit, TurnRecord, TurnSnapshot};
 use orket_kernel::{
-    Digest, Layered, Payload, RecordingView, StateView, TurnExecution, TurnId, TurnInput,
+    Digest, Layered, Payload, RecordingView, StateView, Stem, TurnExecution, TurnId, TurnInput,
     execute_turn, plan_promotion,
 };
 use orket_ports::workspace::OutputFile;
@@ -11,7 +11,7 @@ use crate::attempt::AttemptEnd;
 use crate::error::{RunError, bug};
 use crate::observation;
 use crate::orchestrator::Session;
-use crate::projection;
+use crate::projection::{self, OutputChange};
 use crate::proposal::ProposalError;
 
 /// What a promotion needs beside record and execution.
@@ -91,16 +91,26 @@ impl Session<'_> {
             .iter()
             .map(|path| projection::output_file(&after, path))
             .collect::<Result<_, RunError>>()?;
+        let stems = staged.deletions.iter().map(Stem::as_str);
+        let removed: Vec<String> = stems
+            .filter_map(|stem| stem.strip_prefix("artifact/").map(str::to_owned))
+            .collect();
+        let change = OutputChange { files, removed };
         // What someone else wrote must be known before the turn is promoted, not after.
-        projection::check_output(self.stage, snapshot.state(), &files)?;
+        projection::check_output(self.stage, snapshot.state(), &change)?;
         self.stage.store.stage_turn(&staged)?;
         let (plan, _) = plan_promotion(&staged, snapshot.state())?;
         record.reads = execution.reads.to_value();
         record.decisions = execution.decisions;
         record.result = Some(execution.result);
         let events = vec![
-            self.narrator
-                .turn_complete(&record, &promoted.from, &promoted.to, &promoted.written),
+            self.narrator.turn_complete(
+                &record,
+                &promoted.from,
+                &promoted.to,
+                &promoted.written,
+                &change.removed,
+            ),
             self.narrator.step_end(&record, "promoted"),
         ];
         let commit = TurnCommit {
@@ -116,8 +126,8 @@ impl Session<'_> {
             Err(StoreFault::Conflict { .. }) => return Ok(AttemptEnd::Conflict),
             Err(fault) => return Err(fault.into()),
         };
-        let files = self.committed_files(files)?;
-        self.project(snapshot, &commit, &files, &committed)?;
+        let change = self.committed_change(change)?;
+        self.project(snapshot, &commit, &change, &committed)?;
         for event in &committed.events {
             self.sink.emit(event);
         }
@@ -125,18 +135,18 @@ impl Session<'_> {
     }
 
     /// Takes streams from the home: where a tool had its own from may change, now that the turn is committed.
-    fn committed_files(&self, mut files: Vec<OutputFile>) -> Result<Vec<OutputFile>, RunError> {
+    fn committed_change(&self, mut change: OutputChange) -> Result<OutputChange, RunError> {
         let is_held = |file: &OutputFile| matches!(file.payload, Payload::Held(_));
-        if files.iter().all(is_held) {
-            return Ok(files);
+        if change.files.iter().all(is_held) {
+            return Ok(change);
         }
         let snapshot = self.stage.store.snapshot()?;
-        for file in &mut files {
+        for file in &mut change.files {
             if let Some(kept) = snapshot.state().payload(&file.payload.digest())? {
                 file.payload = kept;
             }
         }
-        Ok(files)
+        Ok(change)
     }
 
     /// Brings the projections up to a commit.
@@ -144,7 +154,7 @@ impl Session<'_> {
         &mut self,
         before: &dyn TurnSnapshot,
         commit: &TurnCommit,
-        files: &[OutputFile],
+        change: &OutputChange,
         committed: &Committed,
     ) -> Result<(), RunError> {
         let lock = self.stage.store.lock_output()?;
@@ -160,7 +170,7 @@ impl Session<'_> {
         self.stage
             .store
             .discard_staging(&commit.plan.run_id, commit.plan.turn_id)?;
-        projection::apply_output(self.stage, before.state(), files, committed.generation)?;
+        projection::apply_output(self.stage, before.state(), change, committed.generation)?;
         drop(lock);
         Ok(self.stage.store.project_view()?)
     }

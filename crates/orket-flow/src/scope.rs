@@ -1,6 +1,6 @@
 //! The scope of one turn: what its tools reach, and what they staged.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use orket_cards::{
@@ -87,6 +87,8 @@ pub(crate) struct Scope<'a> {
     /// Whether the card was moved in this turn.
     pub(crate) moved: bool,
     pub(crate) files: BTreeMap<String, StagedFile>,
+    /// The artefacts that the turn removed.
+    pub(crate) removed: BTreeSet<String>,
     pub(crate) outcomes: Outcomes,
 }
 
@@ -118,12 +120,7 @@ impl Scope<'_> {
         };
         let parents = path.match_indices('/').map(|(end, _)| &path[..end]);
         for parent in parents {
-            let staged = self.files.contains_key(parent);
-            if staged
-                || artifact_entry(self.view, parent)
-                    .map_err(|e| unreadable(&e))?
-                    .is_some()
-            {
+            if self.entry(parent)?.is_some() {
                 return Err(in_the_way(parent));
             }
         }
@@ -136,9 +133,40 @@ impl Scope<'_> {
             .view
             .stems(&format!("artifact/{below}"))
             .map_err(|e| unreadable(&e))?;
-        stems
-            .first()
-            .map_or(Ok(()), |stem| Err(in_the_way(stem.name())))
+        let mut known = stems.iter().map(Stem::name);
+        known
+            .find(|known| !self.removed.contains(*known))
+            .map_or(Ok(()), |known| Err(in_the_way(known)))
+    }
+
+    /// Returns the digest and the executable bit of an artefact, as the turn sees it.
+    fn entry(&self, path: &str) -> Result<Option<(Digest, bool)>, Refusal> {
+        if self.removed.contains(path) {
+            return Ok(None);
+        }
+        if let Some(file) = self.files.get(path) {
+            return Ok(Some((file.payload.digest(), file.executable)));
+        }
+        artifact_entry(self.view, path).map_err(|error| unreadable(&error))
+    }
+
+    /// Checks that the role may change an artefact, and notes that the work on the card changed.
+    fn change(&mut self, path: &str) -> Result<(), Refusal> {
+        if self.role == GUARD_ROLE {
+            let message = format!("the role {GUARD_ROLE} judges work and writes none of it");
+            return Err(Refusal::forbidden("guard_writes", message));
+        }
+        self.check_owner(path)?;
+        if let Verification::Checks(_) = self.card.verification {
+            // What was verified is no longer what is there.
+            self.card.verified = VerificationState::NotRun;
+        }
+        let role = self.role.to_owned();
+        if !self.card.authors.contains(&role) {
+            self.card.authors.push(role);
+            self.card.authors.sort();
+        }
+        Ok(())
     }
 
     /// Refuses a path that belongs to another card: its work was judged as it is, and nobody judges it again.
@@ -246,8 +274,7 @@ impl TurnScope for Scope<'_> {
         if let Some(file) = self.files.get(path) {
             return Ok(Some(file.payload.clone()));
         }
-        let entry = artifact_entry(self.view, path).map_err(|error| unreadable(&error))?;
-        let Some((digest, _)) = entry else {
+        let Some((digest, _)) = self.entry(path)? else {
             return Ok(None);
         };
         self.view
@@ -261,6 +288,7 @@ impl TurnScope for Scope<'_> {
             .stems("artifact/")
             .map_err(|error| unreadable(&error))?;
         let mut paths: Vec<String> = stems.iter().map(|stem| stem.name().to_owned()).collect();
+        paths.retain(|path| !self.removed.contains(path));
         paths.extend(self.files.keys().cloned());
         paths.sort();
         paths.dedup();
@@ -273,12 +301,9 @@ impl TurnScope for Scope<'_> {
         payload: Payload,
         executable: bool,
     ) -> Result<(), Refusal> {
-        if self.role == GUARD_ROLE {
-            let message = format!("the role {GUARD_ROLE} judges work and writes none of it");
-            return Err(Refusal::forbidden("guard_writes", message));
-        }
+        self.change(path)?;
         self.check_way(path)?;
-        self.check_owner(path)?;
+        self.removed.remove(path);
         self.files.insert(
             path.to_owned(),
             StagedFile {
@@ -286,14 +311,21 @@ impl TurnScope for Scope<'_> {
                 executable,
             },
         );
-        if let Verification::Checks(_) = self.card.verification {
-            // What was verified is no longer what is there.
-            self.card.verified = VerificationState::NotRun;
+        Ok(())
+    }
+
+    fn remove_artifact(&mut self, path: &str) -> Result<(), Refusal> {
+        if self.entry(path)?.is_none() {
+            let message = format!("agent_output/{path} cannot be removed: it does not exist");
+            return Err(Refusal::forbidden("no_such_file", message));
         }
-        let role = self.role.to_owned();
-        if !self.card.authors.contains(&role) {
-            self.card.authors.push(role);
-            self.card.authors.sort();
+        self.change(path)?;
+        self.files.remove(path);
+        if artifact_entry(self.view, path)
+            .map_err(|error| unreadable(&error))?
+            .is_some()
+        {
+            self.removed.insert(path.to_owned());
         }
         Ok(())
     }

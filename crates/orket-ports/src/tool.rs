@@ -188,6 +188,9 @@ pub trait TurnScope {
         executable: bool,
     ) -> Result<(), Refusal>;
 
+    /// Stages that an artefact is no more; whoever asks for it later in the turn does not find it.
+    fn remove_artifact(&mut self, path: &str) -> Result<(), Refusal>;
+
     /// Tells whether the policy of the run lets agents read the work domain.
     fn domain_is_readable(&self) -> bool;
 

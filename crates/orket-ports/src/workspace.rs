@@ -123,6 +123,9 @@ pub trait Workspace: Send + Sync {
     /// Writes one file of `agent_output/`; the file is the old one or the new one.
     fn write_output(&self, file: &OutputFile) -> Result<(), WorkspaceError>;
 
+    /// Removes one file of `agent_output/` and the directories above it that became empty; nothing if there is none.
+    fn remove_output(&self, path: &str) -> Result<(), WorkspaceError>;
+
     /// Writes one artefact of a run below `workspace/default/observability/`.
     fn write_observation(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError>;
 

@@ -131,6 +131,14 @@ impl Workspace for ProjectWorkspace {
             .map_err(|error| fault(&path, "written", &error))
     }
 
+    fn remove_output(&self, path: &str) -> Result<(), WorkspaceError> {
+        let path = format!("{OUTPUT}/{path}");
+        match self.project.remove(&relative(&path, "removed")?) {
+            Err(error) if !error.is_not_found() => Err(fault(&path, "removed", &error)),
+            _ => Ok(()),
+        }
+    }
+
     fn write_observation(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
         self.write(
             &format!("workspace/default/observability/{path}"),

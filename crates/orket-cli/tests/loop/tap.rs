@@ -169,6 +169,10 @@ impl<F: Fn(Moment, &'static str) -> Result<(), WorkspaceError> + Send + Sync> Wo
     fn write_output(&self, file: &OutputFile) -> Result<(), WorkspaceError> {
         self.through("write_output", || self.inner.write_output(file))
     }
+
+    fn remove_output(&self, path: &str) -> Result<(), WorkspaceError> {
+        self.through("remove_output", || self.inner.remove_output(path))
+    }
     fn write_observation(&self, path: &str, bytes: &[u8]) -> Result<(), WorkspaceError> {
         self.through("write_observation", || {
             self.inner.write_observation(path, bytes)
