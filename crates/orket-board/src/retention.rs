@@ -44,7 +44,7 @@ pub(crate) fn claims(kept: &Kept<'_>) -> Result<Vec<RunClaims>, StoreFault> {
         .collect()
 }
 
-/// Adds a record, the exchanges that it names and the objects that the turn read.
+/// Adds a record, the exchanges that it names, the objects that the turn read and those that its commands wrote.
 fn claim(kept: &Kept<'_>, digest: &Digest, claims: &mut RunClaims) -> Result<(), StoreFault> {
     let place = format!("the turn record {digest}");
     let bytes = kept
@@ -62,6 +62,10 @@ fn claim(kept: &Kept<'_>, digest: &Digest, claims: &mut RunClaims) -> Result<(),
     let reads = ReadSet::from_value(&record.reads);
     let reads = reads.iter().flat_map(ReadSet::objects);
     claims.objects.extend(reads);
+    // What commands wrote was kept only if the turn was promoted.
+    if record.refusals.is_empty() {
+        claims.objects.extend(record.command_contents());
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 
 mod asset;
 mod card;
+mod command_outcome;
 mod commit;
 mod order;
 mod status;
@@ -15,6 +16,7 @@ mod turn_record;
 
 pub use asset::{AssetError, CardAsset, EpicAsset, RockAsset, VerificationAsset, parse_asset};
 pub use card::{Card, CardId, Comment, Verification, VerificationState};
+pub use command_outcome::{CommandKind, CommandOutcome, WrittenFile};
 pub use commit::{Committed, FailedAttempt, RunEnd, RunState, TurnCommit};
 pub use order::{DependencyFault, Stall, check_dependencies, critical_weight, ready, stall};
 pub use status::{Status, WaitReason};

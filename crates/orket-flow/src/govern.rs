@@ -103,13 +103,15 @@ pub fn govern(
     outcomes: Outcomes,
     view: &dyn StateView,
 ) -> Result<Governed, ProposalError> {
-    let view = RecordingView::new(view);
+    let kept = view;
+    let view = RecordingView::new(kept);
     let before = read_card(&view, context.card)?.ok_or_else(|| ReadError::Corrupt {
         place: context.card.index_id(),
         reason: "the card of the turn does not exist".into(),
     })?;
     let mut scope = Scope {
         view: &view,
+        kept,
         play: context.play,
         moved: false,
         card: before.clone(),

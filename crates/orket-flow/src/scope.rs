@@ -9,9 +9,11 @@ use orket_cards::{
 };
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{Digest, Payload, ReadError, StateView, Stem};
+use orket_ports::tool::RunCommand;
 use orket_ports::{Refusal, TurnScope};
 use orket_secrets::Scrubber;
 
+use crate::command;
 use crate::play::Play;
 use crate::scrub;
 
@@ -29,10 +31,12 @@ pub(crate) struct StagedFile {
 }
 
 /// The outcomes of work that a replay cannot compute.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcomes {
     rest: VecDeque<Value>,
     used: Vec<Value>,
+    /// What commands wrote.
+    contents: BTreeMap<Digest, Payload>,
     /// What takes the secrets out of new outcomes; `None` if there may be none.
     live: Option<Arc<Scrubber>>,
 }
@@ -44,15 +48,17 @@ impl Outcomes {
         Outcomes {
             rest: known.into(),
             used: Vec::new(),
+            contents: BTreeMap::new(),
             live: Some(scrubber),
         }
     }
 
-    /// Feeds a record; what it does not hold is refused.
-    pub fn fed(recorded: Vec<Value>) -> Outcomes {
+    /// Feeds a record, with what its commands wrote as far as that is kept; what it does not hold is refused.
+    pub fn fed(recorded: Vec<Value>, contents: BTreeMap<Digest, Payload>) -> Outcomes {
         Outcomes {
             rest: recorded.into(),
             used: Vec::new(),
+            contents,
             live: None,
         }
     }
@@ -61,7 +67,7 @@ impl Outcomes {
         self.used
     }
 
-    fn next(&mut self, work: &mut dyn FnMut() -> Result<Value, Refusal>) -> Result<Value, Refusal> {
+    pub(crate) fn next(&mut self, work: &mut dyn FnMut() -> Result<Value, Refusal>) -> Result<Value, Refusal> {
         let outcome = match (self.rest.pop_front(), &self.live) {
             (Some(outcome), _) => outcome,
             (None, Some(scrubber)) => {
@@ -78,9 +84,23 @@ impl Outcomes {
     }
 }
 
+impl Outcomes {
+    /// Adds what a command wrote.
+    pub(crate) fn keep_content(&mut self, payload: Payload) {
+        self.contents.insert(payload.digest(), payload);
+    }
+
+    /// Returns what a command wrote.
+    pub(crate) fn content(&self, digest: &Digest) -> Option<Payload> {
+        self.contents.get(digest).cloned()
+    }
+}
+
 /// The working copy of one turn. Nothing in it is durable.
 pub(crate) struct Scope<'a> {
     pub(crate) view: &'a dyn StateView,
+    /// The same without a note of what is read: for bytes that the record names already.
+    pub(crate) kept: &'a dyn StateView,
     pub(crate) card: Card,
     pub(crate) role: &'a str,
     pub(crate) play: &'a Play,
@@ -140,7 +160,7 @@ impl Scope<'_> {
     }
 
     /// Returns the digest and the executable bit of an artefact, as the turn sees it.
-    fn entry(&self, path: &str) -> Result<Option<(Digest, bool)>, Refusal> {
+    pub(crate) fn entry(&self, path: &str) -> Result<Option<(Digest, bool)>, Refusal> {
         if self.removed.contains(path) {
             return Ok(None);
         }
@@ -265,7 +285,7 @@ pub(crate) fn artifact_entry(
     Ok(Some((digest, executable)))
 }
 
-fn unreadable(error: &ReadError) -> Refusal {
+pub(crate) fn unreadable(error: &ReadError) -> Refusal {
     Refusal::forbidden("unreadable_state", error.to_string())
 }
 
@@ -411,6 +431,10 @@ impl TurnScope for Scope<'_> {
             text: text.to_owned(),
         });
         Ok(())
+    }
+
+    fn command(&mut self, run: &mut RunCommand<'_>) -> Result<Value, Refusal> {
+        command::run(self, run)
     }
 
     fn recorded(

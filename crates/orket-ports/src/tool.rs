@@ -6,6 +6,8 @@ use orket_kernel::canonical::Value;
 use orket_kernel::capability::Action;
 use orket_kernel::{Payload, object};
 
+use crate::verifier::{ArtifactFile, LeastTier};
+
 /// The type of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArgumentType {
@@ -171,6 +173,19 @@ impl Refusal {
     }
 }
 
+/// What a command came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// What the model is told.
+    pub told: Value,
+    /// The artefacts that it changed, by path below `agent_output/`; `None` for one that it removed.
+    pub changes: BTreeMap<String, Option<ArtifactFile>>,
+}
+
+/// Runs a command over private copies of artefacts (by path below `agent_output/`), confined at least as much as is said.
+pub type RunCommand<'a> =
+    dyn FnMut(&BTreeMap<String, ArtifactFile>, LeastTier) -> Result<Ran, Refusal> + 'a;
+
 /// The scope of one turn: all that a tool can reach. Every effect is staged; nothing is written before the commit.
 pub trait TurnScope {
     /// Returns the bytes of an artefact, as the turn sees it; the path is below `agent_output/`. It may be too long to hold.
@@ -204,6 +219,10 @@ pub trait TurnScope {
 
     /// Adds a comment to the turn's card.
     fn comment(&mut self, text: &str) -> Result<(), Refusal>;
+
+    /// Runs a command over all artefacts as the turn sees them, stages what it changed and records both; a replay stages what
+    /// is recorded instead. Returns what the model is told.
+    fn command(&mut self, run: &mut RunCommand<'_>) -> Result<Value, Refusal>;
 
     /// Runs `work`, whose outcome a replay cannot compute, and records it; a replay returns the record instead.
     fn recorded(
