@@ -33,9 +33,8 @@ pub(crate) fn run(scope: &mut Scope<'_>, run: &mut RunCommand<'_>) -> Result<Val
         outcomes.keep_content(file.payload);
     }
     scope.outcomes = outcomes;
-    let outcome = CommandOutcome::from_value(&outcome?).ok_or_else(|| {
-        Refusal::forbidden("not_recorded", "the record holds no command here")
-    })?;
+    let outcome = CommandOutcome::from_value(&outcome?)
+        .ok_or_else(|| Refusal::forbidden("not_recorded", "the record holds no command here"))?;
     for path in &outcome.removed {
         scope.remove_artifact(path)?;
     }

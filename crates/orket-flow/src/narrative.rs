@@ -153,6 +153,11 @@ pub(crate) fn target(tool: &str, arguments: &Value) -> String {
             let status = text("status").unwrap_or("?");
             text("issue_id").map_or_else(|| status.to_owned(), |card| format!("{card} {status}"))
         }
+        "run_command" => {
+            let words = arguments.get("command").and_then(Value::as_array);
+            let words = words.into_iter().flatten().filter_map(Value::as_str);
+            words.collect::<Vec<_>>().join(" ")
+        }
         "add_issue_comment" => text("comment").unwrap_or_default().to_owned(),
         _ => text("path").unwrap_or_default().to_owned(),
     };

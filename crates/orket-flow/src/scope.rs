@@ -67,7 +67,10 @@ impl Outcomes {
         self.used
     }
 
-    pub(crate) fn next(&mut self, work: &mut dyn FnMut() -> Result<Value, Refusal>) -> Result<Value, Refusal> {
+    pub(crate) fn next(
+        &mut self,
+        work: &mut dyn FnMut() -> Result<Value, Refusal>,
+    ) -> Result<Value, Refusal> {
         let outcome = match (self.rest.pop_front(), &self.live) {
             (Some(outcome), _) => outcome,
             (None, Some(scrubber)) => {

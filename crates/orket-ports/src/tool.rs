@@ -20,6 +20,22 @@ pub enum ArgumentType {
     OneOf(&'static [&'static str]),
     /// `true` or `false`.
     Truth,
+    /// A whole number in this range, both ends included.
+    Integer {
+        /// The smallest.
+        min: u64,
+        /// The largest.
+        max: u64,
+    },
+    /// A list of texts, whose order tells something and which may repeat.
+    Texts {
+        /// The fewest texts.
+        min_items: usize,
+        /// The most texts.
+        max_items: usize,
+        /// The most bytes of each.
+        max_bytes: usize,
+    },
 }
 
 /// One argument of a tool.
@@ -66,6 +82,23 @@ impl ToolSpec {
                 ArgumentType::Truth => {
                     object! { "type" => "boolean", "description" => description }
                 }
+                ArgumentType::Integer { min, max } => object! {
+                    "type" => "integer",
+                    "minimum" => min,
+                    "maximum" => max,
+                    "description" => description,
+                },
+                ArgumentType::Texts {
+                    min_items,
+                    max_items,
+                    ..
+                } => object! {
+                    "type" => "array",
+                    "items" => object! { "type" => "string" },
+                    "minItems" => min_items as u64,
+                    "maxItems" => max_items as u64,
+                    "description" => description,
+                },
             };
             properties.insert(parameter.name.to_owned(), schema);
             if parameter.required {
@@ -119,6 +152,39 @@ impl ToolSpec {
                     }
                     Some(_) => {}
                 },
+                (Some(value), ArgumentType::Integer { min, max }) => {
+                    let number = value.as_u64();
+                    if !number.is_some_and(|number| (min..=max).contains(&number)) {
+                        return malformed(format!(
+                            "{name:?} must be a whole number from {min} to {max}"
+                        ));
+                    }
+                }
+                (
+                    Some(value),
+                    ArgumentType::Texts {
+                        min_items,
+                        max_items,
+                        max_bytes,
+                    },
+                ) => {
+                    let texts: Option<Vec<&str>> = value
+                        .as_array()
+                        .and_then(|items| items.iter().map(Value::as_str).collect());
+                    let Some(texts) = texts else {
+                        return malformed(format!("{name:?} must be a list of texts"));
+                    };
+                    if !(min_items..=max_items).contains(&texts.len()) {
+                        return malformed(format!(
+                            "{name:?} must have {min_items} to {max_items} members"
+                        ));
+                    }
+                    if texts.iter().any(|text| text.len() > max_bytes) {
+                        return malformed(format!(
+                            "{name:?} has a member of more than {max_bytes} bytes"
+                        ));
+                    }
+                }
                 (Some(value), ArgumentType::OneOf(texts)) => {
                     if !value.as_str().is_some_and(|text| texts.contains(&text)) {
                         return malformed(format!("{name:?} must be one of {}", texts.join(", ")));

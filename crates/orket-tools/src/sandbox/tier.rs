@@ -62,6 +62,20 @@ impl Tier {
         }
     }
 
+    /// Returns the tier with what is missing, without the words of this machine's system: the same on all machines that lack
+    /// the same.
+    pub fn summary(&self) -> String {
+        let missing = match self {
+            Tier::Partial(missing) => missing,
+            Tier::Full | Tier::None(_) => return self.as_str().to_owned(),
+        };
+        let words: Vec<String> = missing
+            .iter()
+            .map(|missing| format!("no {}", missing.feature.as_str()))
+            .collect();
+        format!("partial ({})", words.join(", "))
+    }
+
     /// Tells whether the tier is at least as strong as what a caller accepts.
     pub fn reaches(&self, least: LeastTier) -> bool {
         self.strength() >= least
