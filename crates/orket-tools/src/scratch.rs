@@ -20,10 +20,12 @@ impl Scratch {
     /// Makes one, and removes those of processes that were killed.
     pub(crate) fn new() -> io::Result<Scratch> {
         sweep(&std::env::temp_dir());
+        // Where the engine is root, an unprivileged user has to come through.
+        let is_root = rustix::process::geteuid().is_root();
+        let mode = if is_root { 0o711 } else { 0o700 };
         let directory = tempfile::Builder::new()
             .prefix(&format!("{NAME}{}-", std::process::id()))
-            // An unprivileged user has to come through.
-            .permissions(fs::Permissions::from_mode(0o711))
+            .permissions(fs::Permissions::from_mode(mode))
             .tempdir()?;
         Ok(Scratch(directory))
     }

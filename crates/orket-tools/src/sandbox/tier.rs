@@ -9,7 +9,7 @@ pub enum Tier {
     Full,
     /// Some of it: what is missing is told.
     Partial(Vec<Missing>),
-    /// Neither files nor system calls can be cut; why is told.
+    /// Files cannot be kept away, or nothing else can be; why is told.
     None(String),
 }
 
@@ -18,7 +18,7 @@ pub enum Tier {
 pub enum LeastTier {
     /// Whatever can be reached, even nothing.
     None,
-    /// At least the files or the system calls are cut.
+    /// Files outside are out of reach; something else may be missing.
     Partial,
     /// Everything.
     Full,
@@ -96,8 +96,10 @@ impl Tier {
     )]
     pub(super) fn without(missing: Vec<Missing>) -> Tier {
         let lacks = |feature| missing.iter().find(|missing| missing.feature == feature);
-        match (lacks(Feature::Landlock), lacks(Feature::SystemCallFilter)) {
-            (Some(files), Some(calls)) => Tier::None(format!("{files}, {calls}")),
+        // Without Landlock only a private root keeps files away, and without the filter as well too much else is open.
+        let second = lacks(Feature::SystemCallFilter).or(lacks(Feature::PrivateRoot));
+        match (lacks(Feature::Landlock), second) {
+            (Some(files), Some(second)) => Tier::None(format!("{files}, {second}")),
             _ if missing.is_empty() => Tier::Full,
             _ => Tier::Partial(missing),
         }
@@ -199,6 +201,16 @@ mod tests {
                 &[Feature::Landlock, Feature::SystemCallFilter],
                 "none (no Landlock: not built in, no system call filter: not built in)",
                 LeastTier::None,
+            ),
+            (
+                &[Feature::Landlock, Feature::PrivateRoot],
+                "none (no Landlock: not built in, no private root: not built in)",
+                LeastTier::None,
+            ),
+            (
+                &[Feature::SystemCallFilter, Feature::PrivateRoot],
+                "partial (no system call filter: not built in, no private root: not built in)",
+                LeastTier::Partial,
             ),
         ];
         for (features, text, strength) in cases {

@@ -43,9 +43,11 @@ pub(super) fn become_program(
         .map_err(io::Error::from)
         .map_err(failed("give up privileges"))?;
     if order.wants(Feature::SystemCallFilter) {
-        system_call_filter::enforce().map_err(|reason| Report::Lacks {
-            feature: Feature::SystemCallFilter,
-            reason,
+        system_call_filter::enforce(!order.wants(Feature::Namespaces)).map_err(|reason| {
+            Report::Lacks {
+                feature: Feature::SystemCallFilter,
+                reason,
+            }
         })?;
     }
     send_report(control, &Report::Ready).map_err(failed("report"))?;
