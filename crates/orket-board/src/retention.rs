@@ -44,7 +44,7 @@ pub(crate) fn claims(kept: &Kept<'_>) -> Result<Vec<RunClaims>, StoreFault> {
         .collect()
 }
 
-/// Adds a record, the exchanges that it names and the objects that the turn read.
+/// Adds a record, the exchanges that it names, the objects that the turn read and those that its commands wrote.
 fn claim(kept: &Kept<'_>, digest: &Digest, claims: &mut RunClaims) -> Result<(), StoreFault> {
     let place = format!("the turn record {digest}");
     let bytes = kept
@@ -66,6 +66,10 @@ fn claim(kept: &Kept<'_>, digest: &Digest, claims: &mut RunClaims) -> Result<(),
     if let Cause::Operator { action, .. } = &record.cause {
         let changes = action.changes().into_iter();
         claims.objects.extend(changes.flat_map(Changes::objects));
+    }
+    // What commands wrote was kept only if the turn was promoted.
+    if record.refusals.is_empty() {
+        claims.objects.extend(record.command_contents());
     }
     Ok(())
 }

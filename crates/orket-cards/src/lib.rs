@@ -6,6 +6,7 @@
 
 mod asset;
 mod card;
+mod command_outcome;
 mod commit;
 mod operator;
 mod order;
@@ -16,6 +17,7 @@ mod turn_record;
 
 pub use asset::{AssetError, CardAsset, EpicAsset, RockAsset, VerificationAsset, parse_asset};
 pub use card::{Card, CardId, Comment, Verification, VerificationState};
+pub use command_outcome::{CommandKind, CommandOutcome, WrittenFile};
 pub use commit::{Committed, FailedAttempt, RunEnd, RunState, TurnCommit};
 pub use operator::{
     Author, Changes, OPERATOR_ROLE, OPERATOR_WORK, OperatorAction, PutStem, TurnName, Undone,

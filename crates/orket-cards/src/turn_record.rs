@@ -4,7 +4,7 @@ use orket_kernel::canonical::Value;
 use orket_kernel::capability::Decision;
 use orket_kernel::{Digest, TurnId, TurnResult};
 
-use crate::{Author, CardId, OperatorAction};
+use crate::{Author, CardId, CommandOutcome, OperatorAction};
 
 /// The version that every turn record carries.
 pub const TURN_RECORD_VERSION: &str = "orket_turn/v1";
@@ -114,4 +114,13 @@ pub struct TurnRecord {
     pub tokens: Tokens,
     /// Narrative for people that is part of no digest of a turn: the tier of the sandbox, for instance.
     pub notes: Value,
+}
+
+impl TurnRecord {
+    /// Returns the digests of what commands wrote in the turn.
+    pub fn command_contents(&self) -> Vec<Digest> {
+        let commands = self.outcomes.iter().filter_map(CommandOutcome::from_value);
+        let written = commands.flat_map(|outcome| outcome.written);
+        written.map(|file| file.content_digest).collect()
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use orket_cards::{Author, OPERATOR_ROLE};
 use orket_lsi::{Limits, Retention};
 use orket_secrets::Scrubber;
+use orket_tools::command::BUILD_OUTPUTS;
 
 use crate::exit::{self, Failure};
 use crate::settings::{ENV_FILE, Settings};
@@ -38,6 +39,26 @@ pub(crate) struct Config {
     /// What is no secret.
     #[serde(default)]
     pub(crate) secrets: SecretsConfig,
+    /// What commands of agents leave behind.
+    #[serde(default)]
+    pub(crate) commands: CommandsConfig,
+}
+
+/// What commands of agents leave behind.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CommandsConfig {
+    /// Names of files and directories that are not taken over, at any depth.
+    pub(crate) build_outputs: BTreeSet<String>,
+}
+
+impl Default for CommandsConfig {
+    fn default() -> CommandsConfig {
+        let names = BUILD_OUTPUTS.iter().copied().map(str::to_owned);
+        CommandsConfig {
+            build_outputs: names.collect(),
+        }
+    }
 }
 
 /// What is no secret although it stands in `.env` or has a telling name.

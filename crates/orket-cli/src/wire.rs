@@ -13,6 +13,7 @@ use orket_lsi::{Store, StoreError};
 use orket_ports::{Clock, ModelProvider};
 use orket_provider::{Ollama, Recorded};
 use orket_tools::builtin;
+use orket_tools::command::Commands;
 use orket_tools::path::Directory;
 use orket_tools::project::ProjectWorkspace;
 use orket_tools::sandbox::Sandbox;
@@ -102,7 +103,15 @@ pub(crate) fn tools(project: &Project) -> Result<Tools, Failure> {
         .and_then(|home| home.to_str())
         .and_then(|home| home.parse().ok());
     let spaces = Spaces::new(directory(project)?, home);
-    Ok(builtin::tools(Arc::new(spaces)))
+    let commands = Commands::new(
+        sandbox()?,
+        Arc::clone(&project.scrubber),
+        project.config.commands.build_outputs.clone(),
+    );
+    let mut tools = builtin::tools(Arc::new(spaces));
+    let run_command = builtin::run_command(commands);
+    tools.insert(run_command.spec().name.to_owned(), run_command);
+    Ok(tools)
 }
 
 /// Returns the names of the tools.
@@ -120,8 +129,14 @@ pub(crate) fn clock(project: &Project) -> Box<dyn Clock> {
 
 /// Makes the runner of checks.
 pub(crate) fn verifier(project: &Project) -> Result<SandboxVerifier, Failure> {
-    let sandbox = Sandbox::new().map_err(|error| Failure::new(exit::BUG, error.to_string()))?;
-    Ok(SandboxVerifier::new(sandbox, Arc::clone(&project.scrubber)))
+    Ok(SandboxVerifier::new(
+        sandbox()?,
+        Arc::clone(&project.scrubber),
+    ))
+}
+
+fn sandbox() -> Result<Sandbox, Failure> {
+    Sandbox::new().map_err(|error| Failure::new(exit::BUG, error.to_string()))
 }
 
 /// Makes the ModelProvider of a venue.

@@ -3,7 +3,7 @@
 //! A pure function of the context, the answer, the recorded outcomes and what the view shows. The traction loop calls
 //! it with a live snapshot, a replay with the recorded one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use orket_cards::{
@@ -103,18 +103,21 @@ pub fn govern(
     outcomes: Outcomes,
     view: &dyn StateView,
 ) -> Result<Governed, ProposalError> {
-    let view = RecordingView::new(view);
+    let kept = view;
+    let view = RecordingView::new(kept);
     let before = read_card(&view, context.card)?.ok_or_else(|| ReadError::Corrupt {
         place: context.card.index_id(),
         reason: "the card of the turn does not exist".into(),
     })?;
     let mut scope = Scope {
         view: &view,
+        kept,
         play: context.play,
         moved: false,
         card: before.clone(),
         role: context.role,
         files: BTreeMap::new(),
+        removed: BTreeSet::new(),
         outcomes,
     };
     take_up(context, &mut scope.card)?;

@@ -8,6 +8,7 @@ mod agent;
 mod asset;
 mod attempt;
 mod choice;
+mod command;
 mod compare;
 mod conductor;
 mod deltas;

@@ -1,5 +1,7 @@
 //! Events: what a run tells.
 
+use std::collections::BTreeSet;
+
 use orket_cards::{CallRecord, Card, Cause, TurnRecord};
 use orket_kernel::canonical::Value;
 use orket_kernel::{Digest, RunId, object};
@@ -63,6 +65,7 @@ impl Narrator<'_> {
         from: &str,
         to: &str,
         files: &[String],
+        removed: &BTreeSet<String>,
     ) -> Event {
         let digest = record
             .result
@@ -80,6 +83,7 @@ impl Narrator<'_> {
                 "from" => from,
                 "to" => to,
                 "files" => files.iter().map(|path| Value::from(path.as_str())).collect::<Vec<_>>(),
+                "removed" => removed.iter().map(|path| Value::from(path.as_str())).collect::<Vec<_>>(),
                 "calls" => record.calls.iter().map(call).collect::<Vec<_>>(),
                 "result_digest" => digest.map_or(Value::Null, |digest: Digest| digest.to_hex().into()),
                 "tokens" => tokens(record),
@@ -169,6 +173,11 @@ pub(crate) fn target(tool: &str, arguments: &Value) -> String {
         "update_issue_status" => {
             let status = text("status").unwrap_or("?");
             text("issue_id").map_or_else(|| status.to_owned(), |card| format!("{card} {status}"))
+        }
+        "run_command" => {
+            let words = arguments.get("command").and_then(Value::as_array);
+            let words = words.into_iter().flatten().filter_map(Value::as_str);
+            words.collect::<Vec<_>>().join(" ")
         }
         "add_issue_comment" => text("comment").unwrap_or_default().to_owned(),
         _ => text("path").unwrap_or_default().to_owned(),

@@ -98,8 +98,13 @@ impl Session<'_> {
         record.decisions = execution.decisions;
         record.result = Some(execution.result);
         let events = vec![
-            self.narrator
-                .turn_complete(&record, &promoted.from, &promoted.to, &promoted.written),
+            self.narrator.turn_complete(
+                &record,
+                &promoted.from,
+                &promoted.to,
+                &promoted.written,
+                &output.removed,
+            ),
             self.narrator.step_end(&record, "promoted"),
         ];
         let commit = TurnCommit {

@@ -212,6 +212,11 @@ pub(crate) fn from_scope(
             .push(artifact(path, file, &digest, &scope.card.id)?);
         input.attachments.insert(digest, file.payload.clone());
     }
+    for path in &scope.removed {
+        input
+            .deletions
+            .push(Stem::parse(&format!("artifact/{path}"))?);
+    }
     let mut card = scope.card.clone();
     if let Some(evidence) = verified.and_then(Verified::evidence) {
         input

@@ -353,10 +353,11 @@ fn judge_again(
         .and_then(|value: Value| {
             canonical::from_value(value).map_err(|error| corrupt(&error.to_string()))
         })?;
+    let contents = command_contents(snapshot, record)?;
     let governed = govern(
         context,
         &answer,
-        Outcomes::fed(record.outcomes.clone()),
+        Outcomes::fed(record.outcomes.clone(), contents),
         view,
     )?;
     let refusals: Vec<String> = governed
@@ -365,6 +366,22 @@ fn judge_again(
         .map(|(_, refusal)| refusal.message.clone())
         .collect();
     Ok(governed.execution.ok_or_else(|| refusals.join("; ")))
+}
+
+/// Returns what the commands of a turn wrote, as far as it is kept. The rest is known by its digest, which is enough unless a
+/// later call of the turn looked into it.
+fn command_contents(
+    snapshot: &dyn TurnSnapshot,
+    record: &TurnRecord,
+) -> Result<BTreeMap<Digest, Payload>, ReplayError> {
+    let mut contents = BTreeMap::new();
+    for digest in record.command_contents() {
+        let payload = snapshot.state().payload(&digest);
+        if let Some(payload) = payload.map_err(|error| corrupt(&error.to_string()))? {
+            contents.insert(digest, payload);
+        }
+    }
+    Ok(contents)
 }
 
 fn step<'a>(play: &'a Play, record: &TurnRecord) -> Result<&'a StepAsset, ReplayError> {

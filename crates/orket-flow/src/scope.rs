@@ -1,6 +1,6 @@
 //! The scope of one turn: what its tools reach, and what they staged.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use orket_cards::{
@@ -9,9 +9,11 @@ use orket_cards::{
 };
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{Digest, Payload, ReadError, StateView, Stem};
+use orket_ports::tool::RunCommand;
 use orket_ports::{Refusal, TurnScope};
 use orket_secrets::Scrubber;
 
+use crate::command;
 use crate::play::Play;
 use crate::scrub;
 
@@ -29,10 +31,12 @@ pub(crate) struct StagedFile {
 }
 
 /// The outcomes of work that a replay cannot compute.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcomes {
     rest: VecDeque<Value>,
     used: Vec<Value>,
+    /// What commands wrote.
+    contents: BTreeMap<Digest, Payload>,
     /// What takes the secrets out of new outcomes; `None` if there may be none.
     live: Option<Arc<Scrubber>>,
 }
@@ -44,15 +48,17 @@ impl Outcomes {
         Outcomes {
             rest: known.into(),
             used: Vec::new(),
+            contents: BTreeMap::new(),
             live: Some(scrubber),
         }
     }
 
-    /// Feeds a record; what it does not hold is refused.
-    pub fn fed(recorded: Vec<Value>) -> Outcomes {
+    /// Feeds a record, with what its commands wrote as far as that is kept; what it does not hold is refused.
+    pub fn fed(recorded: Vec<Value>, contents: BTreeMap<Digest, Payload>) -> Outcomes {
         Outcomes {
             rest: recorded.into(),
             used: Vec::new(),
+            contents,
             live: None,
         }
     }
@@ -61,7 +67,10 @@ impl Outcomes {
         self.used
     }
 
-    fn next(&mut self, work: &mut dyn FnMut() -> Result<Value, Refusal>) -> Result<Value, Refusal> {
+    pub(crate) fn next(
+        &mut self,
+        work: &mut dyn FnMut() -> Result<Value, Refusal>,
+    ) -> Result<Value, Refusal> {
         let outcome = match (self.rest.pop_front(), &self.live) {
             (Some(outcome), _) => outcome,
             (None, Some(scrubber)) => {
@@ -78,15 +87,31 @@ impl Outcomes {
     }
 }
 
+impl Outcomes {
+    /// Adds what a command wrote.
+    pub(crate) fn keep_content(&mut self, payload: Payload) {
+        self.contents.insert(payload.digest(), payload);
+    }
+
+    /// Returns what a command wrote.
+    pub(crate) fn content(&self, digest: &Digest) -> Option<Payload> {
+        self.contents.get(digest).cloned()
+    }
+}
+
 /// The working copy of one turn. Nothing in it is durable.
 pub(crate) struct Scope<'a> {
     pub(crate) view: &'a dyn StateView,
+    /// The same without a note of what is read: for bytes that the record names already.
+    pub(crate) kept: &'a dyn StateView,
     pub(crate) card: Card,
     pub(crate) role: &'a str,
     pub(crate) play: &'a Play,
     /// Whether the card was moved in this turn.
     pub(crate) moved: bool,
     pub(crate) files: BTreeMap<String, StagedFile>,
+    /// The artefacts that the turn removed.
+    pub(crate) removed: BTreeSet<String>,
     pub(crate) outcomes: Outcomes,
 }
 
@@ -118,12 +143,7 @@ impl Scope<'_> {
         };
         let parents = path.match_indices('/').map(|(end, _)| &path[..end]);
         for parent in parents {
-            let staged = self.files.contains_key(parent);
-            if staged
-                || artifact_entry(self.view, parent)
-                    .map_err(|e| unreadable(&e))?
-                    .is_some()
-            {
+            if self.entry(parent)?.is_some() {
                 return Err(in_the_way(parent));
             }
         }
@@ -136,9 +156,40 @@ impl Scope<'_> {
             .view
             .stems(&format!("artifact/{below}"))
             .map_err(|e| unreadable(&e))?;
-        stems
-            .first()
-            .map_or(Ok(()), |stem| Err(in_the_way(stem.name())))
+        let mut known = stems.iter().map(Stem::name);
+        known
+            .find(|known| !self.removed.contains(*known))
+            .map_or(Ok(()), |known| Err(in_the_way(known)))
+    }
+
+    /// Returns the digest and the executable bit of an artefact, as the turn sees it.
+    pub(crate) fn entry(&self, path: &str) -> Result<Option<(Digest, bool)>, Refusal> {
+        if self.removed.contains(path) {
+            return Ok(None);
+        }
+        if let Some(file) = self.files.get(path) {
+            return Ok(Some((file.payload.digest(), file.executable)));
+        }
+        artifact_entry(self.view, path).map_err(|error| unreadable(&error))
+    }
+
+    /// Checks that the role may change an artefact, and notes that the work on the card changed.
+    fn change(&mut self, path: &str) -> Result<(), Refusal> {
+        if self.role == GUARD_ROLE {
+            let message = format!("the role {GUARD_ROLE} judges work and writes none of it");
+            return Err(Refusal::forbidden("guard_writes", message));
+        }
+        self.check_owner(path)?;
+        if let Verification::Checks(_) = self.card.verification {
+            // What was verified is no longer what is there.
+            self.card.verified = VerificationState::NotRun;
+        }
+        let role = self.role.to_owned();
+        if !self.card.authors.contains(&role) {
+            self.card.authors.push(role);
+            self.card.authors.sort();
+        }
+        Ok(())
     }
 
     /// Refuses a path that belongs to another card: its work was judged as it is, and nobody judges it again.
@@ -240,7 +291,7 @@ pub(crate) fn artifact_entry(
     Ok(Some((digest, executable)))
 }
 
-fn unreadable(error: &ReadError) -> Refusal {
+pub(crate) fn unreadable(error: &ReadError) -> Refusal {
     Refusal::forbidden("unreadable_state", error.to_string())
 }
 
@@ -249,8 +300,7 @@ impl TurnScope for Scope<'_> {
         if let Some(file) = self.files.get(path) {
             return Ok(Some(file.payload.clone()));
         }
-        let entry = artifact_entry(self.view, path).map_err(|error| unreadable(&error))?;
-        let Some((digest, _)) = entry else {
+        let Some((digest, _)) = self.entry(path)? else {
             return Ok(None);
         };
         self.view
@@ -264,6 +314,7 @@ impl TurnScope for Scope<'_> {
             .stems("artifact/")
             .map_err(|error| unreadable(&error))?;
         let mut paths: Vec<String> = stems.iter().map(|stem| stem.name().to_owned()).collect();
+        paths.retain(|path| !self.removed.contains(path));
         paths.extend(self.files.keys().cloned());
         paths.sort();
         paths.dedup();
@@ -276,12 +327,9 @@ impl TurnScope for Scope<'_> {
         payload: Payload,
         executable: bool,
     ) -> Result<(), Refusal> {
-        if self.role == GUARD_ROLE {
-            let message = format!("the role {GUARD_ROLE} judges work and writes none of it");
-            return Err(Refusal::forbidden("guard_writes", message));
-        }
+        self.change(path)?;
         self.check_way(path)?;
-        self.check_owner(path)?;
+        self.removed.remove(path);
         self.files.insert(
             path.to_owned(),
             StagedFile {
@@ -289,14 +337,21 @@ impl TurnScope for Scope<'_> {
                 executable,
             },
         );
-        if let Verification::Checks(_) = self.card.verification {
-            // What was verified is no longer what is there.
-            self.card.verified = VerificationState::NotRun;
+        Ok(())
+    }
+
+    fn remove_artifact(&mut self, path: &str) -> Result<(), Refusal> {
+        if self.entry(path)?.is_none() {
+            let message = format!("agent_output/{path} cannot be removed: it does not exist");
+            return Err(Refusal::forbidden("no_such_file", message));
         }
-        let role = self.role.to_owned();
-        if !self.card.authors.contains(&role) {
-            self.card.authors.push(role);
-            self.card.authors.sort();
+        self.change(path)?;
+        self.files.remove(path);
+        if artifact_entry(self.view, path)
+            .map_err(|error| unreadable(&error))?
+            .is_some()
+        {
+            self.removed.insert(path.to_owned());
         }
         Ok(())
     }
@@ -382,6 +437,10 @@ impl TurnScope for Scope<'_> {
             text: text.to_owned(),
         });
         Ok(())
+    }
+
+    fn command(&mut self, run: &mut RunCommand<'_>) -> Result<Value, Refusal> {
+        command::run(self, run)
     }
 
     fn recorded(

@@ -6,6 +6,8 @@ use orket_kernel::canonical::Value;
 use orket_kernel::capability::Action;
 use orket_kernel::{Payload, object};
 
+use crate::verifier::{ArtifactFile, LeastTier};
+
 /// The type of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArgumentType {
@@ -18,6 +20,22 @@ pub enum ArgumentType {
     OneOf(&'static [&'static str]),
     /// `true` or `false`.
     Truth,
+    /// A whole number in this range, both ends included.
+    Integer {
+        /// The smallest.
+        min: u64,
+        /// The largest.
+        max: u64,
+    },
+    /// A list of texts, whose order tells something and which may repeat.
+    Texts {
+        /// The fewest texts.
+        min_items: usize,
+        /// The most texts.
+        max_items: usize,
+        /// The most bytes of each.
+        max_bytes: usize,
+    },
 }
 
 /// One argument of a tool.
@@ -64,6 +82,23 @@ impl ToolSpec {
                 ArgumentType::Truth => {
                     object! { "type" => "boolean", "description" => description }
                 }
+                ArgumentType::Integer { min, max } => object! {
+                    "type" => "integer",
+                    "minimum" => min,
+                    "maximum" => max,
+                    "description" => description,
+                },
+                ArgumentType::Texts {
+                    min_items,
+                    max_items,
+                    ..
+                } => object! {
+                    "type" => "array",
+                    "items" => object! { "type" => "string" },
+                    "minItems" => min_items as u64,
+                    "maxItems" => max_items as u64,
+                    "description" => description,
+                },
             };
             properties.insert(parameter.name.to_owned(), schema);
             if parameter.required {
@@ -117,6 +152,39 @@ impl ToolSpec {
                     }
                     Some(_) => {}
                 },
+                (Some(value), ArgumentType::Integer { min, max }) => {
+                    let number = value.as_u64();
+                    if !number.is_some_and(|number| (min..=max).contains(&number)) {
+                        return malformed(format!(
+                            "{name:?} must be a whole number from {min} to {max}"
+                        ));
+                    }
+                }
+                (
+                    Some(value),
+                    ArgumentType::Texts {
+                        min_items,
+                        max_items,
+                        max_bytes,
+                    },
+                ) => {
+                    let texts: Option<Vec<&str>> = value
+                        .as_array()
+                        .and_then(|items| items.iter().map(Value::as_str).collect());
+                    let Some(texts) = texts else {
+                        return malformed(format!("{name:?} must be a list of texts"));
+                    };
+                    if !(min_items..=max_items).contains(&texts.len()) {
+                        return malformed(format!(
+                            "{name:?} must have {min_items} to {max_items} members"
+                        ));
+                    }
+                    if texts.iter().any(|text| text.len() > max_bytes) {
+                        return malformed(format!(
+                            "{name:?} has a member of more than {max_bytes} bytes"
+                        ));
+                    }
+                }
                 (Some(value), ArgumentType::OneOf(texts)) => {
                     if !value.as_str().is_some_and(|text| texts.contains(&text)) {
                         return malformed(format!("{name:?} must be one of {}", texts.join(", ")));
@@ -171,6 +239,19 @@ impl Refusal {
     }
 }
 
+/// What a command came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// What the model is told.
+    pub told: Value,
+    /// The artefacts that it changed, by path below `agent_output/`; `None` for one that it removed.
+    pub changes: BTreeMap<String, Option<ArtifactFile>>,
+}
+
+/// Runs a command over private copies of artefacts (by path below `agent_output/`), confined at least as much as is said.
+pub type RunCommand<'a> =
+    dyn FnMut(&BTreeMap<String, ArtifactFile>, LeastTier) -> Result<Ran, Refusal> + 'a;
+
 /// The scope of one turn: all that a tool can reach. Every effect is staged; nothing is written before the commit.
 pub trait TurnScope {
     /// Returns the bytes of an artefact, as the turn sees it; the path is below `agent_output/`. It may be too long to hold.
@@ -188,6 +269,9 @@ pub trait TurnScope {
         executable: bool,
     ) -> Result<(), Refusal>;
 
+    /// Stages that an artefact is no more; whoever asks for it later in the turn does not find it.
+    fn remove_artifact(&mut self, path: &str) -> Result<(), Refusal>;
+
     /// Tells whether the policy of the run lets agents read the work domain.
     fn domain_is_readable(&self) -> bool;
 
@@ -201,6 +285,10 @@ pub trait TurnScope {
 
     /// Adds a comment to the turn's card.
     fn comment(&mut self, text: &str) -> Result<(), Refusal>;
+
+    /// Runs a command over all artefacts as the turn sees them, stages what it changed and records both; a replay stages what
+    /// is recorded instead. Returns what the model is told.
+    fn command(&mut self, run: &mut RunCommand<'_>) -> Result<Value, Refusal>;
 
     /// Runs `work`, whose outcome a replay cannot compute, and records it; a replay returns the record instead.
     fn recorded(

@@ -7,8 +7,10 @@
 //! what an agent wrote outside the sandbox.
 
 pub mod builtin;
+pub mod command;
 pub mod path;
 pub mod project;
 pub mod sandbox;
+mod scratch;
 pub mod spaces;
 pub mod verifier;

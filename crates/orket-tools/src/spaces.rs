@@ -141,7 +141,7 @@ fn parse(path: &str) -> Result<RelativePath, Refusal> {
     Ok(parsed)
 }
 
-fn is_protected(component: &str) -> bool {
+pub(crate) fn is_protected(component: &str) -> bool {
     PROTECTED
         .iter()
         .any(|name| name.eq_ignore_ascii_case(component))

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,14 +14,11 @@ use orket_ports::Verifier;
 use orket_ports::verifier::{ArtifactFile, Check, CheckOutcome, LeastTier, VerifyError};
 use orket_secrets::Scrubber;
 
-use crate::path::{Directory, RelativePath};
 use crate::sandbox::{self, Job, Sandbox, SandboxError, Status};
+use crate::scratch::{Scratch, fill};
 
 /// How much of a check's output is kept, in bytes.
 const OUTPUT_KEPT_BYTES: usize = 4096;
-
-/// How the scratch directory of a check begins to be called; the number of the process follows.
-const SCRATCH: &str = "orket-check-";
 
 /// Runs checks with `/bin/sh` in the sandbox.
 pub struct SandboxVerifier {
@@ -59,12 +56,7 @@ impl Verifier for SandboxVerifier {
             fixture: check.fixture.clone(),
             reason,
         };
-        sweep(&std::env::temp_dir());
-        let scratch = tempfile::Builder::new()
-            .prefix(&format!("{SCRATCH}{}-", std::process::id()))
-            .permissions(fs::Permissions::from_mode(0o711))
-            .tempdir()
-            .map_err(|error| not_run(error.to_string()))?;
+        let scratch = Scratch::new().map_err(|error| not_run(error.to_string()))?;
         let work_dir = scratch.path().join("agent_output");
         let fixture = scratch.path().join("check.sh");
         fill(&work_dir, files).map_err(not_run)?;
@@ -109,54 +101,12 @@ impl Verifier for SandboxVerifier {
     }
 }
 
-/// Removes the scratch directories of processes that were killed during a check.
-fn sweep(temporary: &Path) {
-    // What cannot be listed or removed is left alone: it costs space and nothing else.
-    let Ok(entries) = fs::read_dir(temporary) else {
-        return;
-    };
-    let own_uid = rustix::process::geteuid().as_raw();
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let process = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(SCRATCH)?.split('-').next());
-        let Some(process) = process.and_then(|process| process.parse::<i32>().ok()) else {
-            continue;
-        };
-        let Ok(metadata) = entry.path().symlink_metadata() else {
-            continue;
-        };
-        let is_dead = rustix::process::Pid::from_raw(process).is_some_and(|pid| {
-            rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
-        });
-        if is_dead && metadata.is_dir() && metadata.uid() == own_uid {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-fn sandbox_tier(least: LeastTier) -> sandbox::LeastTier {
+pub(crate) fn sandbox_tier(least: LeastTier) -> sandbox::LeastTier {
     match least {
         LeastTier::None => sandbox::LeastTier::None,
         LeastTier::Partial => sandbox::LeastTier::Partial,
         LeastTier::Full => sandbox::LeastTier::Full,
     }
-}
-
-/// Writes the private copy.
-fn fill(work_dir: &Path, files: &BTreeMap<String, ArtifactFile>) -> Result<(), String> {
-    fs::create_dir(work_dir).map_err(|error| error.to_string())?;
-    let directory = Directory::open(work_dir).map_err(|error| error.to_string())?;
-    for (path, file) in files {
-        let path: RelativePath = path
-            .parse()
-            .map_err(|error: crate::path::RelativePathError| error.to_string())?;
-        directory
-            .write_payload(&path, &file.payload, file.executable)
-            .map_err(|error| error.to_string())?;
-    }
-    Ok(())
 }
 
 /// Returns the end of the output as text, without the name of the scratch directory: it is drawn anew for every check,
@@ -195,27 +145,5 @@ mod tests {
             told(output.as_bytes(), scratch, &scrubber),
             "[secret:A_KEY]"
         );
-    }
-
-    /// Copies of `agent_output/` stayed behind for good when a run was killed during a check.
-    #[test]
-    fn what_dead_processes_left_is_swept_and_nothing_else() {
-        let temporary = tempfile::tempdir().unwrap();
-        // The highest number that a process can have is below this one.
-        let dead = format!("{SCRATCH}{}-a", i32::MAX);
-        let alive = format!("{SCRATCH}{}-b", std::process::id());
-        let others = ["orket-check-", "orket-check-x-y", "elsewhere"];
-        for name in others
-            .iter()
-            .copied()
-            .chain([dead.as_str(), alive.as_str()])
-        {
-            fs::create_dir_all(temporary.path().join(name).join("agent_output")).unwrap();
-        }
-        sweep(temporary.path());
-        assert!(!temporary.path().join(&dead).exists());
-        for name in others.iter().copied().chain([alive.as_str()]) {
-            assert!(temporary.path().join(name).exists(), "{name}");
-        }
     }
 }

@@ -29,8 +29,8 @@ fn malformed() -> Vec<(&'static str, ModelAnswer, Vec<&'static str>)> {
         ("nothing", prose(""), vec!["no tool call"]),
         (
             "unknown tool",
-            one("run_command", object! { "command" => "ls" }),
-            vec!["run_command"],
+            one("run_program", object! { "command" => "ls" }),
+            vec!["run_program"],
         ),
         (
             "a text",

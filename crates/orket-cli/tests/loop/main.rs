@@ -10,6 +10,7 @@
 
 mod approval;
 mod chance;
+mod command;
 mod conductor;
 mod corrective;
 mod evidence;

@@ -11,9 +11,12 @@ use orket_flow::{Tools, replay_turn};
 use orket_kernel::{Digest, RunId};
 use orket_lsi::{Migration, Store};
 use orket_ports::Event;
+use orket_secrets::{Scrubber, Vault};
 use orket_tools::builtin;
+use orket_tools::command::{BUILD_OUTPUTS, Commands};
 use orket_tools::path::Directory;
 use orket_tools::project::ProjectWorkspace;
+use orket_tools::sandbox::Sandbox;
 use orket_tools::spaces::Spaces;
 use serde_json::{Value, json};
 
@@ -128,8 +131,19 @@ impl Project {
     }
 
     pub(crate) fn tools(&self) -> Tools {
+        self.tools_with(Sandbox::with_child(env!("CARGO_BIN_EXE_orket").into()))
+    }
+
+    /// The tools on a machine with this sandbox.
+    pub(crate) fn tools_with(&self, sandbox: Sandbox) -> Tools {
         let home = ".orket".parse().unwrap();
-        builtin::tools(Arc::new(Spaces::new(self.open(), Some(home))))
+        let spaces = Spaces::new(self.open(), Some(home));
+        let scrubber = Arc::new(Scrubber::new(&Vault::default()).unwrap());
+        let ignored = BUILD_OUTPUTS.iter().copied().map(str::to_owned);
+        let commands = Commands::new(sandbox, scrubber, ignored.collect());
+        let mut tools = builtin::tools(Arc::new(spaces));
+        tools.insert("run_command".into(), builtin::run_command(commands));
+        tools
     }
 
     /// All cards, by id.

@@ -266,10 +266,9 @@ fn finish(
         .collect();
     let removed: Vec<String> = output.removed.iter().cloned().collect();
     let (plan, _) = plan_promotion(&staged, snapshot.state())?;
-    let files: Vec<String> = written.iter().chain(&removed).cloned().collect();
     let events = vec![
         narrator.operator(&record),
-        narrator.turn_complete(&record, "-", "-", &files),
+        narrator.turn_complete(&record, "-", "-", &written, &output.removed),
         narrator.step_end(&record, "promoted"),
     ];
     let commit = TurnCommit {

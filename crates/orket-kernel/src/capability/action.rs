@@ -23,6 +23,8 @@ impl Action {
     pub const READ: Action = Action(Cow::Borrowed("read"));
     /// Writing files.
     pub const WRITE: Action = Action(Cow::Borrowed("write"));
+    /// Running a program in the sandbox.
+    pub const RUN: Action = Action(Cow::Borrowed("run"));
     /// Moving a card to another status.
     pub const CHANGE_STATUS: Action = Action(Cow::Borrowed("change_status"));
     /// Leaving a remark on a card.

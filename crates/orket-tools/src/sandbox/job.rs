@@ -16,10 +16,16 @@ pub struct Job {
     /// The directory it starts in, the only one in which it can write. It has to be a private copy, in which nothing is
     /// a hard link to something else: where the engine is root, it is given to an unprivileged user and stays so.
     pub work_dir: PathBuf,
+    /// Where the program sees that directory, an absolute path; where it lies if `None`, or if the tier has no private root.
+    pub seen_at: Option<PathBuf>,
+    /// The directory below `work_dir` in which it starts instead; relative, without `..`.
+    pub start_in: PathBuf,
     /// Files and directories that it can read and execute, besides those of the system.
     pub readable: Vec<PathBuf>,
     /// Its environment. `PATH=/usr/bin:/bin` and `LANG=C` are there unless they are given; nothing is inherited.
     pub environment: BTreeMap<String, String>,
+    /// Variables that name places below `work_dir`, as the program sees them; relative, without `..`.
+    pub places: BTreeMap<String, PathBuf>,
     /// What it reads from its standard input.
     pub stdin: Vec<u8>,
     /// Its limits.
@@ -33,8 +39,11 @@ impl Job {
             program: program.into(),
             arguments: Vec::new(),
             work_dir: work_dir.into(),
+            seen_at: None,
+            start_in: PathBuf::new(),
             readable: Vec::new(),
             environment: BTreeMap::new(),
+            places: BTreeMap::new(),
             stdin: Vec::new(),
             limits: Limits::default(),
         }

@@ -9,7 +9,7 @@ pub enum Tier {
     Full,
     /// Some of it: what is missing is told.
     Partial(Vec<Missing>),
-    /// Neither files nor system calls can be cut; why is told.
+    /// Files cannot be kept away, or nothing else can be; why is told.
     None(String),
 }
 
@@ -18,7 +18,7 @@ pub enum Tier {
 pub enum LeastTier {
     /// Whatever can be reached, even nothing.
     None,
-    /// At least the files or the system calls are cut.
+    /// Files outside are out of reach; something else may be missing.
     Partial,
     /// Everything.
     Full,
@@ -62,6 +62,20 @@ impl Tier {
         }
     }
 
+    /// Returns the tier with what is missing, without the words of this machine's system: the same on all machines that lack
+    /// the same.
+    pub fn summary(&self) -> String {
+        let missing = match self {
+            Tier::Partial(missing) => missing,
+            Tier::Full | Tier::None(_) => return self.as_str().to_owned(),
+        };
+        let words: Vec<String> = missing
+            .iter()
+            .map(|missing| format!("no {}", missing.feature.as_str()))
+            .collect();
+        format!("partial ({})", words.join(", "))
+    }
+
     /// Tells whether the tier is at least as strong as what a caller accepts.
     pub fn reaches(&self, least: LeastTier) -> bool {
         self.strength() >= least
@@ -82,8 +96,10 @@ impl Tier {
     )]
     pub(super) fn without(missing: Vec<Missing>) -> Tier {
         let lacks = |feature| missing.iter().find(|missing| missing.feature == feature);
-        match (lacks(Feature::Landlock), lacks(Feature::SystemCallFilter)) {
-            (Some(files), Some(calls)) => Tier::None(format!("{files}, {calls}")),
+        // Without Landlock only a private root keeps files away, and without the filter as well too much else is open.
+        let second = lacks(Feature::SystemCallFilter).or(lacks(Feature::PrivateRoot));
+        match (lacks(Feature::Landlock), second) {
+            (Some(files), Some(second)) => Tier::None(format!("{files}, {second}")),
             _ if missing.is_empty() => Tier::Full,
             _ => Tier::Partial(missing),
         }
@@ -185,6 +201,16 @@ mod tests {
                 &[Feature::Landlock, Feature::SystemCallFilter],
                 "none (no Landlock: not built in, no system call filter: not built in)",
                 LeastTier::None,
+            ),
+            (
+                &[Feature::Landlock, Feature::PrivateRoot],
+                "none (no Landlock: not built in, no private root: not built in)",
+                LeastTier::None,
+            ),
+            (
+                &[Feature::SystemCallFilter, Feature::PrivateRoot],
+                "partial (no system call filter: not built in, no private root: not built in)",
+                LeastTier::Partial,
             ),
         ];
         for (features, text, strength) in cases {

@@ -15,15 +15,16 @@ mod trials;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use orket_tools::sandbox::{Feature, Job, LeastTier, Outcome, Sandbox, Status, Tier};
 
-use cases::{CASES, Case, Expect};
+use cases::{CASES, Case, Expect, SYSTEM_CALLS, calls_script};
 use trials::TRIALS;
 
 /// The machines that are tried: this one, and what it would be without some features.
@@ -48,6 +49,8 @@ struct Scene {
     scratch: tempfile::TempDir,
     tcp: TcpListener,
     unix: UnixListener,
+    datagram: UnixDatagram,
+    abstract_unix: UnixListener,
 }
 
 impl Scene {
@@ -56,10 +59,18 @@ impl Scene {
         let scene = Scene {
             tcp: TcpListener::bind("127.0.0.1:0").unwrap(),
             unix: UnixListener::bind(scratch.path().join("socket")).unwrap(),
+            datagram: UnixDatagram::bind(scratch.path().join("datagram")).unwrap(),
+            abstract_unix: {
+                let name = format!("orket-{}", mark());
+                let address = SocketAddr::from_abstract_name(name).unwrap();
+                UnixListener::bind_addr(&address).unwrap()
+            },
             scratch,
         };
         scene.tcp.set_nonblocking(true).unwrap();
         scene.unix.set_nonblocking(true).unwrap();
+        scene.datagram.set_nonblocking(true).unwrap();
+        scene.abstract_unix.set_nonblocking(true).unwrap();
         scene.fill();
         scene
     }
@@ -70,7 +81,9 @@ impl Scene {
             fs::create_dir_all(&path).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        fs::set_permissions(self.path("socket"), fs::Permissions::from_mode(0o777)).unwrap();
+        for socket in ["socket", "datagram"] {
+            fs::set_permissions(self.path(socket), fs::Permissions::from_mode(0o777)).unwrap();
+        }
         fs::set_permissions(self.path("outside"), fs::Permissions::from_mode(0o777)).unwrap();
         fs::write(self.path("secret"), "canary-4711").unwrap();
         fs::set_permissions(self.path("secret"), fs::Permissions::from_mode(0o666)).unwrap();
@@ -127,8 +140,12 @@ impl Scene {
         )?;
         check(self.tcp.accept().is_err(), "a TCP connection came through")?;
         check(
-            self.unix.accept().is_err(),
+            self.unix.accept().is_err() && self.abstract_unix.accept().is_err(),
             "a local connection came through",
+        )?;
+        check(
+            self.datagram.recv(&mut [0; 8]).is_err(),
+            "a datagram came through",
         )
     }
 }
@@ -222,7 +239,11 @@ fn restore(scene: &Scene) {
     let _ = fs::remove_file(scene.path("fixtures/planted"));
     fs::remove_dir_all(scene.path("outside")).unwrap();
     scene.fill();
-    while scene.tcp.accept().is_ok() || scene.unix.accept().is_ok() {}
+    while scene.tcp.accept().is_ok()
+        || scene.unix.accept().is_ok()
+        || scene.abstract_unix.accept().is_ok()
+        || scene.datagram.recv(&mut [0; 8]).is_ok()
+    {}
 }
 
 fn run(sandbox: &Sandbox, job: &Job) -> Result<Outcome, String> {
@@ -332,6 +353,16 @@ fn main() -> ExitCode {
                 continue;
             }
             tell(machine, case.name, judge(&scene, &sandbox, case));
+        }
+        for (name, numbers) in SYSTEM_CALLS {
+            let script = calls_script(numbers).leak();
+            let case = Case {
+                name,
+                script,
+                expect: Expect::Fails,
+                needs: &[Feature::SystemCallFilter],
+            };
+            tell(machine, name, judge(&scene, &sandbox, &case));
         }
         for (name, needs, trial) in TRIALS {
             let lacking = lacking(&tier, needs);

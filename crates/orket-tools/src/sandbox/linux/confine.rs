@@ -29,8 +29,8 @@ pub(super) fn become_program(
         .map_err(failed("start a session"))?;
     drop_capabilities();
     rustix::process::umask(Mode::from_raw_mode(0o022));
-    std::env::set_current_dir(&order.work_dir.path)
-        .map_err(failed(format!("enter {}", order.work_dir.path.display())))?;
+    let start = order.work_dir.path.join(&order.start_in);
+    std::env::set_current_dir(&start).map_err(failed(format!("enter {}", start.display())))?;
     give_input(stdin).map_err(failed("hand over the standard input"))?;
     if order.wants(Feature::Landlock) {
         file_rules::enforce(order).map_err(|reason| Report::Lacks {
@@ -43,9 +43,11 @@ pub(super) fn become_program(
         .map_err(io::Error::from)
         .map_err(failed("give up privileges"))?;
     if order.wants(Feature::SystemCallFilter) {
-        system_call_filter::enforce().map_err(|reason| Report::Lacks {
-            feature: Feature::SystemCallFilter,
-            reason,
+        system_call_filter::enforce(!order.wants(Feature::Namespaces)).map_err(|reason| {
+            Report::Lacks {
+                feature: Feature::SystemCallFilter,
+                reason,
+            }
         })?;
     }
     send_report(control, &Report::Ready).map_err(failed("report"))?;
@@ -57,6 +59,9 @@ pub(super) fn become_program(
         .args(&order.arguments)
         .env_clear()
         .envs(&order.environment);
+    for (name, place) in &order.places {
+        command.env(name, order.work_dir.path.join(place));
+    }
     Err(failed(format!("start {}", order.program.display()))(
         command.exec(),
     ))

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::process::{Child, ChildStderr, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
@@ -89,8 +89,24 @@ fn order(child: &Path, job: &Job) -> Result<Order, SandboxError> {
             .entry(name.to_owned())
             .or_insert_with(|| value.to_owned());
     }
-    let work_dir = root(&job.work_dir)?;
+    let mut work_dir = root(&job.work_dir)?;
     check_work_dir(&work_dir)?;
+    let plain = |path: &Path| {
+        path.components()
+            .all(|part| matches!(part, Component::Normal(_)))
+    };
+    for below in job.places.values().chain([&job.start_in]) {
+        if !plain(text(below)?) {
+            return Err(unusable(below, "it is not a place below the directory"));
+        }
+    }
+    if let Some(seen_at) = &job.seen_at {
+        let below = text(seen_at)?.strip_prefix("/");
+        if !below.is_ok_and(|below| plain(below) && below.components().count() > 0) {
+            return Err(unusable(seen_at, "it is no place for a directory"));
+        }
+        work_dir.path = seen_at.clone();
+    }
     Ok(Order {
         child: child.to_path_buf(),
         avoided: Vec::new(),
@@ -98,7 +114,9 @@ fn order(child: &Path, job: &Job) -> Result<Order, SandboxError> {
         program: text(&job.program)?.to_path_buf(),
         arguments: job.arguments.clone(),
         environment,
+        places: job.places.clone(),
         work_dir,
+        start_in: job.start_in.clone(),
         readable: job
             .readable
             .iter()
@@ -133,7 +151,7 @@ fn root(path: &Path) -> Result<Root, SandboxError> {
     text(&real)?;
     if absolute
         .components()
-        .any(|component| component == std::path::Component::ParentDir)
+        .any(|component| component == Component::ParentDir)
     {
         return Err(unusable(path, "it leads upwards"));
     }

@@ -20,7 +20,11 @@ pub(super) struct Order {
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<String>,
     pub(super) environment: BTreeMap<String, String>,
+    /// Relative to `work_dir`.
+    pub(super) places: BTreeMap<String, PathBuf>,
     pub(super) work_dir: Root,
+    /// Relative to `work_dir`.
+    pub(super) start_in: PathBuf,
     pub(super) readable: Vec<Root>,
     pub(super) cpu_seconds: u64,
     pub(super) memory_bytes: u64,

@@ -98,6 +98,10 @@ fn supervise(control: &UnixStream, mut order: Order, stdin: &[u8]) -> Result<(),
     rustix::process::setsid()
         .map_err(io::Error::from)
         .map_err(failed("start a session"))?;
+    if !order.wants(Feature::PrivateRoot) {
+        // Nothing can be shown elsewhere.
+        order.work_dir.path = order.work_dir.real.clone();
+    }
     let process = identity::OwnProcess::open().map_err(failed("open /proc/self"))?;
     let drops_root = identity::is_root() && order.wants(Feature::OwnUser);
     let user = if drops_root {
