@@ -16,12 +16,12 @@ use orket_tools::builtin;
 use orket_tools::path::Directory;
 use orket_tools::project::ProjectWorkspace;
 use orket_tools::sandbox::Sandbox;
-use orket_tools::spaces::Spaces;
+use orket_tools::spaces::{InvalidSpaceName, SpaceName, Spaces};
 use orket_tools::verifier::SandboxVerifier;
 
 use crate::clock::{FixedClock, SystemClock};
 use crate::exit::{self, Failure};
-use crate::project::Project;
+use crate::project::{CONFIG, Project};
 use crate::recovered;
 
 /// Opens the files of a project.
@@ -95,14 +95,31 @@ pub(crate) fn is_poisoned(failure: &StoreFailure) -> bool {
     matches!(error, Some(StoreError::Poisoned { .. }))
 }
 
-/// Makes the tools.
+/// Makes the tools of a run: they read what its spaces hold.
 pub(crate) fn tools(project: &Project) -> Result<Tools, Failure> {
-    let home = project.home.strip_prefix(&project.root).ok();
-    let home = home
-        .and_then(|home| home.to_str())
-        .and_then(|home| home.parse().ok());
-    let spaces = Spaces::new(directory(project)?, home);
+    let mut spaces = own_spaces(project)?;
+    for (name, path) in &project.config.spaces.reference {
+        let name: SpaceName = name.parse().map_err(|error: InvalidSpaceName| {
+            Failure::new(exit::INVALID, format!("{CONFIG}: {error}"))
+        })?;
+        let directory = project.ground.reference(&name, path)?;
+        spaces = spaces.with_reference(name, directory);
+    }
+    let launch = std::env::current_dir().ok();
+    if let Some(launch) = launch.and_then(|launch| project.ground.launch(&launch)) {
+        spaces = spaces.with_launch(launch);
+    }
     Ok(builtin::tools(Arc::new(spaces)))
+}
+
+/// Makes the tools of a replay: what they read is fed to them, so the inputs of the run may be gone.
+pub(crate) fn replaying_tools(project: &Project) -> Result<Tools, Failure> {
+    Ok(builtin::tools(Arc::new(own_spaces(project)?)))
+}
+
+fn own_spaces(project: &Project) -> Result<Spaces, Failure> {
+    let home = project.ground.home_below().cloned();
+    Ok(Spaces::new(directory(project)?, home))
 }
 
 /// Returns the names of the tools.

@@ -6,6 +6,8 @@ use orket_kernel::canonical::Value;
 use orket_kernel::capability::Action;
 use orket_kernel::{Payload, object};
 
+use crate::space_policy::SpacePolicy;
+
 /// The type of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArgumentType {
@@ -188,8 +190,9 @@ pub trait TurnScope {
         executable: bool,
     ) -> Result<(), Refusal>;
 
-    /// Tells whether the policy of the run lets agents read the work domain.
-    fn domain_is_readable(&self) -> bool;
+    /// Returns what the policy of the run lets agents read and write. The artefacts of the turn are guarded by the scope
+    /// itself; a tool that reads elsewhere asks first.
+    fn space_policy(&self) -> &SpacePolicy;
 
     /// Moves a card (the turn's own if `None`) to another status, through the transition table.
     fn move_card(

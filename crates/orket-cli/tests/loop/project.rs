@@ -115,7 +115,7 @@ impl Project {
         self.path(".orket")
     }
 
-    fn open(&self) -> Directory {
+    pub(crate) fn open(&self) -> Directory {
         Directory::open(self.directory.path()).unwrap()
     }
 
