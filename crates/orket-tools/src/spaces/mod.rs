@@ -110,14 +110,14 @@ impl Spaces {
         else {
             return Ok(None);
         };
-        let is_shown = |name: &str| {
-            !is_control_name(name) && !(at.space == Space::Launch && is_left_out_of_launch(name))
+        let is_left_out = |name: &str| {
+            is_control_name(name) || (at.space == Space::Launch && is_left_out_of_launch(name))
         };
         let listed = found(directory.list(at.below.as_ref()))?;
         Ok(listed.map(|entries| {
             entries
                 .into_iter()
-                .filter(|entry| is_shown(&entry.name))
+                .filter(|entry| !is_left_out(&entry.name))
                 .map(|entry| match entry.kind {
                     Kind::Directory => format!("{}/", entry.name),
                     _ => entry.name,
