@@ -7,6 +7,7 @@ use orket_flow::{ReplayError, RunError};
 use orket_kernel::ReadError;
 use orket_ports::ModelError;
 use orket_ports::verifier::VerifyError;
+use orket_tools::spaces::SpaceError;
 
 /// An exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,14 +111,25 @@ impl From<StoreFault> for Failure {
             StoreFault::Poisoned { .. } => DISK,
             StoreFault::Failed { .. } => BUG,
         };
-        let mut message = fault.to_string();
-        let mut source = std::error::Error::source(&fault);
-        while let Some(cause) = source {
-            message.push_str(&format!(": {cause}"));
-            source = cause.source();
-        }
+        let message = with_causes(&fault);
         Failure::new(code, message)
     }
+}
+
+impl From<SpaceError> for Failure {
+    fn from(error: SpaceError) -> Failure {
+        Failure::new(INVALID, with_causes(&error))
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    message
 }
 
 impl From<ReplayError> for Failure {

@@ -1,13 +1,15 @@
 //! The project that a command works on, and its `orket.toml`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use orket_cards::{Author, OPERATOR_ROLE};
 use orket_lsi::{Limits, Retention};
+use orket_ports::SpacePolicy;
 use orket_secrets::Scrubber;
 use orket_tools::command::BUILD_OUTPUTS;
+use orket_tools::spaces::Ground;
 
 use crate::exit::{self, Failure};
 use crate::settings::{ENV_FILE, Settings};
@@ -20,6 +22,8 @@ pub(crate) const CONFIG: &str = "orket.toml";
 pub(crate) struct Project {
     pub(crate) root: PathBuf,
     pub(crate) home: PathBuf,
+    /// The real places of both.
+    pub(crate) ground: Ground,
     pub(crate) settings: Settings,
     pub(crate) config: Config,
     /// What takes the secrets of the project out of everything.
@@ -32,7 +36,10 @@ pub(crate) struct Project {
 pub(crate) struct Config {
     /// What agents may read and write.
     #[serde(default)]
-    pub(crate) policy: PolicyConfig,
+    pub(crate) policy: SpacePolicy,
+    /// Where what they may read lies, if not in the project.
+    #[serde(default)]
+    pub(crate) spaces: SpacesConfig,
     /// What is kept, and how much room it may take.
     #[serde(default)]
     pub(crate) retention: RetentionConfig,
@@ -108,49 +115,13 @@ impl RetentionConfig {
     }
 }
 
-/// The declarative policy of the filesystem spaces.
-#[derive(Clone, Debug, serde::Deserialize)]
+/// Where the reference spaces lie.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PolicyConfig {
-    #[serde(default = "read_scope")]
-    pub(crate) read_scope: Vec<ReadSpace>,
-    #[serde(default = "write_scope")]
-    pub(crate) write_scope: Vec<WriteSpace>,
-}
-
-/// A space that agents may read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ReadSpace {
-    /// `agent_output/`.
-    Workspace,
-    /// The project.
-    Domain,
-}
-
-/// A space that agents may write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum WriteSpace {
-    /// `agent_output/`.
-    Workspace,
-}
-
-fn read_scope() -> Vec<ReadSpace> {
-    vec![ReadSpace::Workspace, ReadSpace::Domain]
-}
-
-fn write_scope() -> Vec<WriteSpace> {
-    vec![WriteSpace::Workspace]
-}
-
-impl Default for PolicyConfig {
-    fn default() -> PolicyConfig {
-        PolicyConfig {
-            read_scope: read_scope(),
-            write_scope: write_scope(),
-        }
-    }
+pub(crate) struct SpacesConfig {
+    /// Directories with inputs, by the name that agents call them. A path that is not absolute begins at the project.
+    #[serde(default)]
+    pub(crate) reference: BTreeMap<String, PathBuf>,
 }
 
 impl Project {
@@ -207,10 +178,7 @@ impl Project {
         let scrubber = Arc::new(scrubber);
         terminal::hide(Arc::clone(&scrubber));
         let home = root.join(settings.value("ORKET_HOME").unwrap_or(".orket"));
-        if config.policy.write_scope != [WriteSpace::Workspace] {
-            let message = format!("{CONFIG}: policy.write_scope must be [\"workspace\"]");
-            return Err(Failure::new(exit::INVALID, message));
-        }
+        let ground = Ground::new(&root, &home)?;
         if config.retention.generations == Some(0) {
             let message = format!("{CONFIG}: retention.generations must be at least 1");
             return Err(Failure::new(exit::INVALID, message));
@@ -218,6 +186,7 @@ impl Project {
         Ok(Project {
             root,
             home,
+            ground,
             settings,
             config,
             scrubber,
@@ -251,7 +220,7 @@ fn read_config(root: &Path) -> Result<Config, Failure> {
     toml::from_str(&text).map_err(|error| {
         let line = error
             .span()
-            .map_or(1, |span| text[..span.start].lines().count().max(1));
+            .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         fault(format!("line {line}: {}", error.message()))
     })
 }

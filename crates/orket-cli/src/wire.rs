@@ -17,12 +17,12 @@ use orket_tools::command::Commands;
 use orket_tools::path::Directory;
 use orket_tools::project::ProjectWorkspace;
 use orket_tools::sandbox::Sandbox;
-use orket_tools::spaces::Spaces;
+use orket_tools::spaces::{InvalidSpaceName, SpaceName, Spaces};
 use orket_tools::verifier::SandboxVerifier;
 
 use crate::clock::{FixedClock, SystemClock};
 use crate::exit::{self, Failure};
-use crate::project::Project;
+use crate::project::{CONFIG, Project};
 use crate::recovered;
 
 /// Opens the files of a project.
@@ -96,13 +96,29 @@ pub(crate) fn is_poisoned(failure: &StoreFailure) -> bool {
     matches!(error, Some(StoreError::Poisoned { .. }))
 }
 
-/// Makes the tools.
+/// Makes the tools of a run: they read what its spaces hold.
 pub(crate) fn tools(project: &Project) -> Result<Tools, Failure> {
-    let home = project.home.strip_prefix(&project.root).ok();
-    let home = home
-        .and_then(|home| home.to_str())
-        .and_then(|home| home.parse().ok());
-    let spaces = Spaces::new(directory(project)?, home);
+    let mut spaces = own_spaces(project)?;
+    for (name, path) in &project.config.spaces.reference {
+        let name: SpaceName = name.parse().map_err(|error: InvalidSpaceName| {
+            Failure::new(exit::INVALID, format!("{CONFIG}: {error}"))
+        })?;
+        let directory = project.ground.reference(&name, path)?;
+        spaces = spaces.with_reference(name, directory);
+    }
+    let launch = std::env::current_dir().ok();
+    if let Some(launch) = launch.and_then(|launch| project.ground.launch(&launch)) {
+        spaces = spaces.with_launch(launch);
+    }
+    all_tools(project, spaces)
+}
+
+/// Makes the tools of a replay: what they read is fed to them, so the inputs of the run may be gone.
+pub(crate) fn replaying_tools(project: &Project) -> Result<Tools, Failure> {
+    all_tools(project, own_spaces(project)?)
+}
+
+fn all_tools(project: &Project, spaces: Spaces) -> Result<Tools, Failure> {
     let commands = Commands::new(
         sandbox()?,
         Arc::clone(&project.scrubber),
@@ -112,6 +128,11 @@ pub(crate) fn tools(project: &Project) -> Result<Tools, Failure> {
     let run_command = builtin::run_command(commands);
     tools.insert(run_command.spec().name.to_owned(), run_command);
     Ok(tools)
+}
+
+fn own_spaces(project: &Project) -> Result<Spaces, Failure> {
+    let home = project.ground.home_below().cloned();
+    Ok(Spaces::new(directory(project)?, home))
 }
 
 /// Returns the names of the tools.

@@ -4,8 +4,8 @@ use orket_cards::{
     Actor, CallRecord, Card, Evidence, Status, Verification, VerificationState, WaitReason, decide,
 };
 use orket_kernel::canonical::{self, Value};
-use orket_ports::Refusal;
 use orket_ports::model::{Message, ModelAnswer, ModelRequest, Speaker, ToolCall, ToolOffer};
+use orket_ports::{ReadSpace, Refusal};
 
 use crate::asset::StepAsset;
 use crate::govern::Tools;
@@ -177,6 +177,17 @@ fn system_prompt(brief: &Brief<'_>) -> String {
         brief.step.name,
         brief.granted.join(", ")
     ));
+    let references = &brief.play.reference_spaces;
+    if let Some(first) = references.first()
+        && brief.play.space_policy.reads(ReadSpace::Reference)
+    {
+        let names: Vec<String> = references.iter().map(|name| format!("{name}:")).collect();
+        text.push_str(&format!(
+            "\nYou may also read these inputs, but never write them: {}. A path in one begins with its name, as in \
+             {first}:notes/a.md.",
+            names.join(", ")
+        ));
+    }
     if let Some(patch) = brief.patch {
         text.push_str("\n\n");
         text.push_str(patch);

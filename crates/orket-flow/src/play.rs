@@ -9,8 +9,8 @@ use orket_cards::{
 use orket_kernel::Stem;
 use orket_kernel::canonical::Value;
 use orket_kernel::capability::{POLICY_VERSION, Policy, PolicyDocument, Rule};
-use orket_ports::Workspace;
 use orket_ports::workspace::AssetKind;
+use orket_ports::{SpacePolicy, Workspace};
 
 use crate::asset::{BandAsset, FlowAsset, ScoreAsset, StepAsset, VenueAsset};
 use crate::error::RunError;
@@ -31,8 +31,10 @@ pub struct Play {
     pub venue: VenueAsset,
     /// The score.
     pub score: ScoreAsset,
-    /// Whether agents may read the work domain: the project's policy when the run began.
-    pub domain_is_readable: bool,
+    /// What agents may read and write: the project's policy when the run began.
+    pub space_policy: SpacePolicy,
+    /// The names of the reference spaces that the project had when the run began.
+    pub reference_spaces: BTreeSet<String>,
 }
 
 impl Play {
@@ -141,7 +143,8 @@ pub fn load_play(
         band,
         venue,
         score,
-        domain_is_readable: true,
+        space_policy: SpacePolicy::default(),
+        reference_spaces: BTreeSet::new(),
     };
     play.cards()?;
     check_names(&play)?;

@@ -10,7 +10,7 @@ use orket_cards::{
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{Digest, Payload, ReadError, StateView, Stem};
 use orket_ports::tool::RunCommand;
-use orket_ports::{Refusal, TurnScope};
+use orket_ports::{ReadSpace, Refusal, SpacePolicy, TurnScope, WriteSpace};
 use orket_secrets::Scrubber;
 
 use crate::command;
@@ -124,13 +124,34 @@ impl Scope<'_> {
             ..Evidence::default()
         };
         for path in self.card.artifacts.clone() {
-            match self.artifact(&path)? {
+            match self.content(&path)? {
                 None => evidence.missing.push(path),
                 Some(payload) if payload.length_bytes() == 0 => evidence.empty.push(path),
                 Some(_) => {}
             }
         }
         Ok(evidence)
+    }
+
+    /// Returns the bytes of an artefact as the turn sees it, whatever agents may read.
+    fn content(&self, path: &str) -> Result<Option<Payload>, Refusal> {
+        if let Some(file) = self.files.get(path) {
+            return Ok(Some(file.payload.clone()));
+        }
+        let Some((digest, _)) = self.entry(path)? else {
+            return Ok(None);
+        };
+        self.view
+            .payload(&digest)
+            .map_err(|error| unreadable(&error))
+    }
+
+    fn check_reads_artifacts(&self) -> Result<(), Refusal> {
+        if self.play.space_policy.reads(ReadSpace::Workspace) {
+            return Ok(());
+        }
+        let message = "the policy does not let agents read agent_output/";
+        Err(Refusal::forbidden("outside_read_scope", message))
     }
 
     /// Refuses a path that leads through a file, or that is a directory of other files.
@@ -178,6 +199,10 @@ impl Scope<'_> {
         if self.role == GUARD_ROLE {
             let message = format!("the role {GUARD_ROLE} judges work and writes none of it");
             return Err(Refusal::forbidden("guard_writes", message));
+        }
+        if !self.play.space_policy.writes(WriteSpace::Workspace) {
+            let message = "the policy does not let agents write agent_output/";
+            return Err(Refusal::forbidden("outside_write_scope", message));
         }
         self.check_owner(path)?;
         if let Verification::Checks(_) = self.card.verification {
@@ -297,18 +322,12 @@ pub(crate) fn unreadable(error: &ReadError) -> Refusal {
 
 impl TurnScope for Scope<'_> {
     fn artifact(&mut self, path: &str) -> Result<Option<Payload>, Refusal> {
-        if let Some(file) = self.files.get(path) {
-            return Ok(Some(file.payload.clone()));
-        }
-        let Some((digest, _)) = self.entry(path)? else {
-            return Ok(None);
-        };
-        self.view
-            .payload(&digest)
-            .map_err(|error| unreadable(&error))
+        self.check_reads_artifacts()?;
+        self.content(path)
     }
 
     fn artifacts(&mut self) -> Result<Vec<String>, Refusal> {
+        self.check_reads_artifacts()?;
         let stems = self
             .view
             .stems("artifact/")
@@ -356,8 +375,8 @@ impl TurnScope for Scope<'_> {
         Ok(())
     }
 
-    fn domain_is_readable(&self) -> bool {
-        self.play.domain_is_readable
+    fn space_policy(&self) -> &SpacePolicy {
+        &self.play.space_policy
     }
 
     fn move_card(

@@ -6,6 +6,7 @@ use orket_kernel::canonical::Value;
 use orket_kernel::capability::Action;
 use orket_kernel::{Payload, object};
 
+use crate::space_policy::SpacePolicy;
 use crate::verifier::{ArtifactFile, LeastTier};
 
 /// The type of an argument.
@@ -272,8 +273,9 @@ pub trait TurnScope {
     /// Stages that an artefact is no more; whoever asks for it later in the turn does not find it.
     fn remove_artifact(&mut self, path: &str) -> Result<(), Refusal>;
 
-    /// Tells whether the policy of the run lets agents read the work domain.
-    fn domain_is_readable(&self) -> bool;
+    /// Returns what the policy of the run lets agents read and write. The artefacts of the turn are guarded by the scope
+    /// itself; a tool that reads elsewhere asks first.
+    fn space_policy(&self) -> &SpacePolicy;
 
     /// Moves a card (the turn's own if `None`) to another status, through the transition table.
     fn move_card(

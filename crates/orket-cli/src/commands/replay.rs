@@ -37,7 +37,7 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
         }
         .into());
     };
-    let tools = wire::tools(&project)?;
+    let tools = wire::replaying_tools(&project)?;
     let snapshot = board.snapshot()?;
     let turns = replay_run(snapshot.as_ref(), &tools, run_id)?;
     let text = if arguments.json {

@@ -36,7 +36,7 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
         }
         .into());
     };
-    let tools = wire::tools(&project)?;
+    let tools = wire::replaying_tools(&project)?;
     let snapshot = board.snapshot()?;
     let replayed = replay_turn(snapshot.as_ref(), &tools, &place.run_id, place.turn_id)?;
     let card = replayed.record.card.as_ref().map(|card| card.as_str());

@@ -16,7 +16,7 @@ use orket_ports::workspace::AssetKind;
 use orket_ports::{EventSink, Workspace};
 
 use crate::exit::{self, Code, Failure};
-use crate::project::{Project, ReadSpace};
+use crate::project::Project;
 use crate::{recovered, terminal, wire};
 
 /// Works an epic, a rock or one card until nothing more can be done
@@ -105,11 +105,8 @@ fn play(
         arguments.venue.as_deref(),
         &wire::tool_names(&tools),
     )?;
-    play.domain_is_readable = project
-        .config
-        .policy
-        .read_scope
-        .contains(&ReadSpace::Domain);
+    play.space_policy = project.config.policy.clone();
+    play.reference_spaces = project.config.spaces.reference.keys().cloned().collect();
     let provider = wire::provider(project, &play.venue)?;
     let verifier = wire::verifier(project)?;
     let board = wire::board(project)?;

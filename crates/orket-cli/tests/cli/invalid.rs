@@ -151,12 +151,57 @@ fn a_setting_that_there_is_not() {
 
 #[test]
 fn a_configuration_that_cannot_be_read() {
-    let text = "[policy]\nread_scope = [\"moon\"]\n";
+    for (text, expected) in [
+        (
+            "[policy]\nread_scope = [\"moon\"]\n",
+            "orket.toml: line 2: unknown variant `moon`, expected one of `workspace`, `reference`, `domain`",
+        ),
+        (
+            "[policy]\nwrite_scope = [\"workspace\", \"domain\"]\n",
+            "orket.toml: line 2: agents cannot be let write the work domain, only \"workspace\"",
+        ),
+        (
+            "[policy]\nwrite_scope = [\"reference\"]\n",
+            "orket.toml: line 2: reference spaces are never writable",
+        ),
+        (
+            "[policy]\nexecute_scope = []\n",
+            "orket.toml: line 2: unknown field `execute_scope`, expected `read_scope` or `write_scope`",
+        ),
+        (
+            "[spaces.reference]\nC = \"docs\"\n",
+            "orket.toml: a reference space cannot be named \"C\": 2 to 32 of a-z, 0-9, _ and -, beginning with a letter, \
+             and not launch",
+        ),
+        (
+            "[spaces.reference]\ndocs = \"nosuch\"\n",
+            "the reference space docs: [project]/nosuch cannot be opened: No such file or directory (os error 2)",
+        ),
+        (
+            "[spaces.reference]\ndocs = \"workspace/..\"\n",
+            "the reference space docs cannot be [project]: it holds the project or its database; name a directory beside \
+             or below them",
+        ),
+    ] {
+        check(
+            |project| {
+                project.write("orket.toml", text);
+                project.write("workspace/x", "");
+            },
+            RUN,
+            3,
+            expected,
+        );
+    }
+}
+
+#[test]
+fn a_home_where_agents_would_write() {
     check(
-        |project| project.write("orket.toml", text),
+        |project| project.write(".env", "ORKET_HOME=agent_output/state\n"),
         RUN,
         3,
-        "orket.toml: line 2: unknown variant `moon`, expected `workspace` or `domain`",
+        "ORKET_HOME cannot be [project]/agent_output/state: agents write below agent_output/; name a directory elsewhere",
     );
 }
 

@@ -22,6 +22,7 @@ mod project;
 mod resume;
 mod retry;
 mod secrets;
+mod spaces;
 mod stories;
 mod table;
 mod tap;

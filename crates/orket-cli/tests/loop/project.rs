@@ -118,7 +118,7 @@ impl Project {
         self.path(".orket")
     }
 
-    fn open(&self) -> Directory {
+    pub(crate) fn open(&self) -> Directory {
         Directory::open(self.directory.path()).unwrap()
     }
 

@@ -9,7 +9,9 @@ use orket_flow::{
 };
 use orket_ports::model::Cancellation;
 use orket_ports::verifier::{ArtifactFile, Check, CheckOutcome, LeastTier, VerifyError};
-use orket_ports::{Clock, Conductor, Event, EventSink, ModelProvider, Verifier, Workspace};
+use orket_ports::{
+    Clock, Conductor, Event, EventSink, ModelProvider, SpacePolicy, Verifier, Workspace,
+};
 use orket_secrets::{Scrubber, Secret, Vault};
 
 use crate::project::{Project, run_id};
@@ -23,6 +25,8 @@ pub(crate) struct Table<'a> {
     tools: Option<Tools>,
     scrubber: Arc<Scrubber>,
     options: RunOptions,
+    policy: SpacePolicy,
+    references: BTreeSet<String>,
 }
 
 pub(crate) struct Noon;
@@ -81,6 +85,8 @@ impl<'a> Table<'a> {
             tools: None,
             scrubber: Arc::new(Scrubber::new(&Vault::default()).unwrap()),
             options: RunOptions::default(),
+            policy: SpacePolicy::default(),
+            references: BTreeSet::new(),
         }
     }
 
@@ -101,6 +107,18 @@ impl<'a> Table<'a> {
 
     pub(crate) fn tools(mut self, tools: Tools) -> Table<'a> {
         self.tools = Some(tools);
+        self
+    }
+
+    /// Sets what agents may read and write.
+    pub(crate) fn policy(mut self, policy: SpacePolicy) -> Table<'a> {
+        self.policy = policy;
+        self
+    }
+
+    /// Names the reference spaces that the tools know.
+    pub(crate) fn references(mut self, names: &[&str]) -> Table<'a> {
+        self.references = names.iter().map(|name| (*name).to_owned()).collect();
         self
     }
 
@@ -142,7 +160,9 @@ impl<'a> Table<'a> {
         let workspace = self.workspace.unwrap_or(&real);
         let tools = self.tools.clone().unwrap_or_else(|| self.project.tools());
         let known: BTreeSet<String> = tools.keys().cloned().collect();
-        let play = load_play(workspace, epic, None, &known)?;
+        let mut play = load_play(workspace, epic, None, &known)?;
+        play.space_policy = self.policy.clone();
+        play.reference_spaces = self.references.clone();
         let stage = Stage {
             store: self.store.unwrap_or(&board),
             workspace,

@@ -10,7 +10,7 @@ use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
 
 use super::text;
-use crate::spaces::{Place, Spaces, check_domain, why};
+use crate::spaces::{Place, Spaces, why};
 
 static SPEC: ToolSpec = ToolSpec {
     name: "list_directory",
@@ -51,10 +51,10 @@ impl Tool for ListDirectory {
         let prefix = match self.place(arguments)? {
             Place::Output => String::new(),
             Place::Artifact(below) => format!("{}/", below.as_str()),
-            Place::Domain(below) => {
-                check_domain(scope, &below)?;
+            Place::Disk(location) => {
+                location.check(scope)?;
                 return scope.recorded(&mut || {
-                    Ok(match self.spaces.list(&below) {
+                    Ok(match self.spaces.list(&location) {
                         Ok(Some(entries)) => listing(entries),
                         Ok(None) => object! { "error" => format!("{path} is not a directory") },
                         Err(error) => {

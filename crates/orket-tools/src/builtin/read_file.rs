@@ -9,7 +9,7 @@ use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
 
 use super::text;
-use crate::spaces::{Place, Spaces, check_domain, why};
+use crate::spaces::{Place, Spaces, why};
 
 /// The most bytes that are read from one file.
 pub(crate) const READ_MAX_BYTES: u64 = 256 * 1024;
@@ -54,10 +54,10 @@ impl Tool for ReadFile {
                 },
             },
             Place::Output => Ok(object! { "error" => format!("{path} is a directory") }),
-            Place::Domain(below) => {
-                check_domain(scope, &below)?;
+            Place::Disk(location) => {
+                location.check(scope)?;
                 scope.recorded(&mut || {
-                    Ok(match self.spaces.read(&below, READ_MAX_BYTES) {
+                    Ok(match self.spaces.read(&location, READ_MAX_BYTES) {
                         Ok(Some(bytes)) => shown(path, bytes),
                         Ok(None) => object! { "error" => format!("{path} does not exist") },
                         Err(error) => {

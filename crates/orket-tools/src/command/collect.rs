@@ -8,7 +8,7 @@ use orket_secrets::Scrubber;
 
 use super::TEMPORARY;
 use crate::path::{Directory, Kind, PathError, RelativePath};
-use crate::spaces::{OUTPUT, is_protected, why};
+use crate::spaces::{OUTPUT, is_control_name, why};
 
 /// The most entries that the copy may hold after a command, build outputs not counted.
 const ENTRIES_MAX: usize = 20_000;
@@ -131,7 +131,7 @@ fn walk(
                     format!("run_command: the command made a name that is not portable: {error}"),
                 )
             })?;
-            if is_protected(&entry.name) {
+            if is_control_name(&entry.name) {
                 let rule = "has a name that belongs to the project's owner";
                 return Err(refused("protected_path", path.as_str(), rule));
             }

@@ -23,7 +23,7 @@
 //! - A kill during a write can leave a file named `.orket-new-…` behind; the next write of the same path takes it away.
 //!   Until then it is listed like any other file. Only one process at a time may write one path.
 //! - Two names that differ in case or in Unicode normalisation are two names, although some file systems make them one.
-//! - Where `openat2` is missing, a bind mount of the same file system is not seen as a crossing.
+//! - Where both `openat2` and `/proc` are missing, a bind mount of the same file system is not seen as a crossing.
 
 mod directory;
 mod draft;

@@ -231,14 +231,15 @@ fn check_component(component: &str) -> Result<(), ComponentRule> {
     Ok(())
 }
 
-/// Tells whether a character turns the direction of text, ends a line or takes no room. The joiners U+200C and U+200D
-/// are not among them: words of several languages need them.
+/// Tells whether a character turns the direction of text, ends a line or takes no room. The joiners U+200C and U+200D, the
+/// variation selectors and the fillers of syllables are not among them: words of several languages need them.
 fn is_hidden(character: char) -> bool {
     matches!(
         character,
-        '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
-            | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
-            | '\u{E0000}'..='\u{E007F}'
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}' | '\u{200B}' | '\u{200E}'
+            | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E00FF}' | '\u{E01F0}'..='\u{E0FFF}'
     )
 }
 

@@ -1,6 +1,6 @@
 //! How a name is looked up below a directory without leaving it.
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
@@ -77,7 +77,7 @@ fn open_step_by_step(
     mode: Mode,
 ) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlags::NOFOLLOW;
-    let device = rustix::fs::fstat(root)?.st_dev;
+    let mount = mount_of(root)?;
     let mut above: Option<OwnedFd> = None;
     let mut components = path.components().peekable();
     while let Some(component) = components.next() {
@@ -90,7 +90,7 @@ fn open_step_by_step(
             rustix::fs::openat(directory, component, flags, Mode::empty())
         };
         let opened = opened.map_err(|errno| tell_link(directory, component, errno))?;
-        if rustix::fs::fstat(&opened)?.st_dev != device {
+        if mount_of(opened.as_fd())? != mount {
             return Err(Errno::XDEV);
         }
         if last {
@@ -99,6 +99,19 @@ fn open_step_by_step(
         above = Some(opened);
     }
     Err(Errno::NOENT)
+}
+
+/// Returns the file system of an opened file and, where the system says it, the number of the mount through which the file
+/// was reached: a bind mount is on the same file system.
+fn mount_of(handle: BorrowedFd<'_>) -> Result<(rustix::fs::Dev, Option<String>), Errno> {
+    let device = rustix::fs::fstat(handle)?.st_dev;
+    // There since Linux 3.15, so on every system that has no `openat2`; only where `/proc` is not mounted it is not told.
+    let told = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", handle.as_raw_fd()));
+    let number = told.ok().and_then(|told| {
+        let line = told.lines().find_map(|line| line.strip_prefix("mnt_id:"));
+        line.map(|number| number.trim().to_owned())
+    });
+    Ok((device, number))
 }
 
 /// With `O_DIRECTORY` the system says of a link that it is not a directory; `openat2` says that it is a link.
