@@ -115,6 +115,7 @@ pub fn govern(
         card: before.clone(),
         role: context.role,
         files: BTreeMap::new(),
+        created: Vec::new(),
         outcomes,
     };
     take_up(context, &mut scope.card)?;

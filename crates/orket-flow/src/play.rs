@@ -52,6 +52,11 @@ impl Play {
             .unwrap_or_default()
     }
 
+    /// Tells whether a card that no asset defines is one of the play: a role created it, and the epic still allows that.
+    pub(crate) fn keeps(&self, card: &Card) -> bool {
+        card.created_by.is_some() && self.epic.created_cards.is_some()
+    }
+
     /// Tells whether some step of the score acts on a status.
     pub fn acts_on(&self, status: Status) -> bool {
         self.score
@@ -85,12 +90,9 @@ impl Play {
     /// # Errors
     /// Band and Score may make more rules than a policy holds.
     pub fn policy(&self) -> Result<Policy, AssetError> {
-        let seats: BTreeSet<&str> = self
-            .epic
-            .cards
-            .iter()
-            .map(|card| card.seat.as_str())
-            .collect();
+        let created = self.epic.created_cards.iter().flat_map(|it| &it.seats);
+        let defined = self.epic.cards.iter().map(|card| &card.seat);
+        let seats: BTreeSet<&str> = defined.chain(created).map(String::as_str).collect();
         let mut granted: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
         for step in &self.score.steps {
             for (role, asset) in &self.band.roles {
@@ -217,6 +219,7 @@ fn check_roles(play: &Play, score_file: &str) -> Result<(), RunError> {
             return Err(fault(&play.epic_file, reason));
         }
     }
+    check_created_seats(play)?;
     for (index, step) in play.score.steps.iter().enumerate() {
         if !step.is_work() && !play.band.roles.contains_key(&step.role) {
             let reason = format!(
@@ -233,6 +236,28 @@ fn check_roles(play: &Play, score_file: &str) -> Result<(), RunError> {
             score_file,
             "attempts_per_turn and turns_per_card must be at least 1".into(),
         ));
+    }
+    Ok(())
+}
+
+fn check_created_seats(play: &Play) -> Result<(), RunError> {
+    let Some(rules) = &play.epic.created_cards else {
+        return Ok(());
+    };
+    if rules.seats.is_empty() {
+        let reason = "/created_cards/seats: give at least one role".into();
+        return Err(fault(&play.epic_file, reason));
+    }
+    for (index, seat) in rules.seats.iter().enumerate() {
+        let why = if seat == GUARD_ROLE {
+            format!("{GUARD_ROLE} judges work and cannot author it")
+        } else if play.band.roles.contains_key(seat) {
+            continue;
+        } else {
+            format!("the band {} has no role {seat:?}", play.band.name)
+        };
+        let reason = format!("/created_cards/seats/{index}: {why}");
+        return Err(fault(&play.epic_file, reason));
     }
     Ok(())
 }
@@ -349,13 +374,19 @@ fn check_artifacts(play: &Play) -> Result<(), RunError> {
 }
 
 fn check_fixtures(play: &Play, workspace: &dyn Workspace) -> Result<(), RunError> {
+    let mut checked: Vec<(String, Vec<String>)> = Vec::new();
     for card in play.cards()? {
-        let Verification::Checks(fixtures) = &card.verification else {
-            continue;
-        };
+        if let Verification::Checks(fixtures) = card.verification {
+            checked.push((card.id.to_string(), fixtures));
+        }
+    }
+    let created = play.epic.created_cards.as_ref();
+    if let Some(fixtures) = created.and_then(|it| it.verification.checks.clone()) {
+        checked.push(("created by a role".into(), fixtures));
+    }
+    for (card, fixtures) in checked {
         for fixture in fixtures {
-            if workspace.fixture(fixture)?.is_none() {
-                let (card, fixture) = (card.id.to_string(), fixture.clone());
+            if workspace.fixture(&fixture)?.is_none() {
                 return Err(RunError::NoFixture { card, fixture });
             }
         }

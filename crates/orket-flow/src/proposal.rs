@@ -10,6 +10,7 @@ use orket_kernel::{
     Digest, InvalidName, ReadError, StateView, Stem, Triplet, TurnId, TurnInput, object,
 };
 
+use crate::created;
 use crate::play::Play;
 use crate::scope::{Scope, StagedFile, read_card};
 use crate::verification::Verified;
@@ -75,6 +76,11 @@ pub(crate) fn load(
             Some(known) => redefine(known, defined)?,
         });
     }
+    for mut card in created::created_cards(view, play)? {
+        if play.keeps(&card) && resume(&mut card)? {
+            cards.push(card);
+        }
+    }
     for card in &cards {
         input.triplets.push(card.to_triplet()?);
     }
@@ -98,6 +104,12 @@ fn redefine(known: Card, defined: Card) -> Result<Card, TransitionRefusal> {
         },
         ..defined
     };
+    resume(&mut card)?;
+    Ok(card)
+}
+
+/// Lets a card that waits go on again, and tells whether it waited.
+fn resume(card: &mut Card) -> Result<bool, TransitionRefusal> {
     let resumed = match card.status {
         Status::Blocked => Some(Status::Ready),
         Status::WaitingForDeveloper => Some(Status::InProgress),
@@ -114,7 +126,7 @@ fn redefine(known: Card, defined: Card) -> Result<Card, TransitionRefusal> {
         card.status = status;
         card.wait_reason = None;
     }
-    Ok(card)
+    Ok(resumed.is_some())
 }
 
 /// Proposes that the engine blocks `card` and every card that can no longer start because of it.
@@ -221,6 +233,9 @@ pub(crate) fn from_scope(
     }
     if card != *before {
         input.triplets.push(card.to_triplet()?);
+    }
+    for created in &scope.created {
+        input.triplets.push(created.to_triplet()?);
     }
     Ok(input)
 }

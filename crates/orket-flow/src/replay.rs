@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orket_cards::{Cause, Changes, RunRow, StoreFault, TurnRecord, TurnRow, TurnSnapshot};
+use orket_cards::{CardId, Cause, Changes, RunRow, StoreFault, TurnRecord, TurnRow, TurnSnapshot};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{
     Digest, Divergence, KernelIssue, Payload, ReadSet, RecordedView, RecordingView, RunId, Stage,
@@ -248,17 +248,14 @@ fn replay_row(
     let execution = match &record.cause {
         Cause::Load => Ok(engine(proposal::load(&play()?, turn_id, &view)?)),
         Cause::Import { state_digest, .. } => return Err(files_of(state_digest)),
-        Cause::GiveUp { reasons } => {
+        Cause::GiveUp { reasons, created } => {
+            let cards: Vec<CardId> = play()?.ids().into_iter().chain(created.clone()).collect();
             let card = record
                 .card
                 .as_ref()
                 .ok_or_else(|| corrupt("the turn has no card"))?;
             Ok(engine(proposal::give_up(
-                &play()?.ids(),
-                card,
-                reasons,
-                turn_id,
-                &view,
+                &cards, card, reasons, turn_id, &view,
             )?))
         }
         Cause::Operator { author, action } => {

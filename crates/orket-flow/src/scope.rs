@@ -8,7 +8,8 @@ use orket_cards::{
     WaitReason, decide,
 };
 use orket_kernel::canonical::{self, Value};
-use orket_kernel::{Digest, Payload, ReadError, StateView, Stem};
+use orket_kernel::{Digest, InvalidName, Payload, ReadError, StateView, Stem};
+use orket_ports::tool::NewCard;
 use orket_ports::{Refusal, TurnScope};
 use orket_secrets::Scrubber;
 
@@ -87,6 +88,8 @@ pub(crate) struct Scope<'a> {
     /// Whether the card was moved in this turn.
     pub(crate) moved: bool,
     pub(crate) files: BTreeMap<String, StagedFile>,
+    /// The cards that the turn created, oldest first.
+    pub(crate) created: Vec<Card>,
     pub(crate) outcomes: Outcomes,
 }
 
@@ -109,7 +112,7 @@ impl Scope<'_> {
     }
 
     /// Refuses a path that leads through a file, or that is a directory of other files.
-    fn check_way(&self, path: &str) -> Result<(), Refusal> {
+    pub(crate) fn check_way(&self, path: &str) -> Result<(), Refusal> {
         let in_the_way = |known: &str| {
             let message = format!(
                 "agent_output/{path} cannot be written: agent_output/{known} is in its way"
@@ -142,13 +145,16 @@ impl Scope<'_> {
     }
 
     /// Refuses a path that belongs to another card: its work was judged as it is, and nobody judges it again.
-    fn check_owner(&self, path: &str) -> Result<(), Refusal> {
+    pub(crate) fn check_owner(&self, path: &str) -> Result<(), Refusal> {
         if self.card.artifacts.iter().any(|promised| promised == path) {
             return Ok(());
         }
         let promised = self.play.epic.cards.iter().zip(self.play.ids());
         let promised = promised.filter(|(card, _)| card.artifacts.iter().any(|p| p == path));
         let mut owner = promised.map(|(_, id)| id).find(|id| *id != self.card.id);
+        if owner.is_none() {
+            owner = self.created_owner(path).map_err(|e| unreadable(&e))?;
+        }
         if owner.is_none() {
             let producer = artifact_producer(self.view, path).map_err(|e| unreadable(&e))?;
             owner = producer.filter(|id| *id != self.card.id);
@@ -240,8 +246,13 @@ pub(crate) fn artifact_entry(
     Ok(Some((digest, executable)))
 }
 
-fn unreadable(error: &ReadError) -> Refusal {
+pub(crate) fn unreadable(error: &ReadError) -> Refusal {
     Refusal::forbidden("unreadable_state", error.to_string())
+}
+
+pub(crate) fn card_id(text: &str) -> Result<CardId, Refusal> {
+    text.parse()
+        .map_err(|error: InvalidName| Refusal::malformed("card_id", error.to_string()))
 }
 
 impl TurnScope for Scope<'_> {
@@ -325,9 +336,7 @@ impl TurnScope for Scope<'_> {
         };
         let id = match card {
             None => self.card.id.clone(),
-            Some(text) => text
-                .parse::<CardId>()
-                .map_err(|error| Refusal::malformed("card_id", error.to_string()))?,
+            Some(text) => card_id(text)?,
         };
         let actor = Actor::Role(self.role.to_owned());
         let refuse = |card: &CardId, refusal: orket_cards::TransitionRefusal| {
@@ -382,6 +391,26 @@ impl TurnScope for Scope<'_> {
             text: text.to_owned(),
         });
         Ok(())
+    }
+
+    fn is_executable(&mut self, path: &str) -> Result<bool, Refusal> {
+        if let Some(file) = self.files.get(path) {
+            return Ok(file.executable);
+        }
+        let entry = artifact_entry(self.view, path).map_err(|error| unreadable(&error))?;
+        Ok(entry.is_some_and(|(_, executable)| executable))
+    }
+
+    fn issue_context(&mut self, card: Option<&str>) -> Result<Value, Refusal> {
+        let id = match card {
+            None => self.card.id.clone(),
+            Some(text) => card_id(text)?,
+        };
+        self.context_of(&id)
+    }
+
+    fn create_card(&mut self, card: NewCard) -> Result<String, Refusal> {
+        self.create(card).map(|id| id.to_string())
     }
 
     fn recorded(

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use orket_cards::{Card, CardId, EpicAsset, Stall, Status, WaitReason, parse_asset};
+use orket_cards::{Card, CardId, EpicAsset, Stall, Status, TurnStore, WaitReason, parse_asset};
 use orket_flow::{
     NoConductor, RunEnding, RunError, RunOptions, RunSummary, Stage, load_play, load_rock, run_epic,
 };
@@ -81,7 +81,7 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
     }
     let (epic, card) = match (&arguments.what.epic, &arguments.what.card) {
         (Some(epic), _) => (epic.clone(), None),
-        (None, Some(card)) => (epic_of(&workspace, card)?, Some(card.clone())),
+        (None, Some(card)) => (epic_of(&project, &workspace, card)?, Some(card.clone())),
         (None, None) => return Err(Failure::new(exit::USAGE, "name an epic, a rock or a card")),
     };
     let options = RunOptions {
@@ -169,7 +169,7 @@ fn code(summary: &RunSummary) -> Code {
     }
 }
 
-fn epic_of(workspace: &dyn Workspace, card: &CardId) -> Result<String, Failure> {
+fn epic_of(project: &Project, workspace: &dyn Workspace, card: &CardId) -> Result<String, Failure> {
     for name in workspace
         .asset_names(AssetKind::Epic)
         .map_err(RunError::from)?
@@ -183,6 +183,14 @@ fn epic_of(workspace: &dyn Workspace, card: &CardId) -> Result<String, Failure> 
         let cards = epic.cards(&file).map_err(RunError::from)?;
         if cards.iter().any(|defined| defined.id == *card) {
             return Ok(name);
+        }
+    }
+    // A role may have created it.
+    if let Some(board) = wire::read_only_board(project)? {
+        let known = board.snapshot()?.cards(None)?;
+        let created = known.into_iter().find(|known| known.id == *card);
+        if let Some(created) = created.filter(|created| created.created_by.is_some()) {
+            return Ok(created.epic);
         }
     }
     Err(RunError::NoCard {
