@@ -17,6 +17,7 @@ mod exchange;
 mod govern;
 mod issue_context;
 mod narrative;
+mod nearest;
 mod observation;
 mod operator;
 mod orchestrator;
@@ -39,6 +40,7 @@ pub use compare::recorded_run;
 pub use conductor::NoConductor;
 pub use error::RunError;
 pub use govern::{Governed, Tools, TurnContext, govern};
+pub use nearest::nearest;
 pub use operator::{
     CardEffect, ChangeError, Desk, Effects, FileEffect, Judged, OperatorEnd, OperatorTurn,
     OperatorWork, PromotedTurn, change, operate,

@@ -14,6 +14,7 @@ use orket_ports::workspace::AssetKind;
 
 use crate::asset::{BandAsset, FlowAsset, ScoreAsset, StepAsset, VenueAsset};
 use crate::error::RunError;
+use crate::nearest::nearest;
 
 /// Everything a run plays from; the envelope of the run holds it, so that a replay needs no asset file.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -267,10 +268,13 @@ fn check_tools(play: &Play, band_file: &str, known: &BTreeSet<String>) -> Result
         for (index, tool) in asset.tools.iter().enumerate() {
             if !known.contains(tool) {
                 let names: Vec<&str> = known.iter().map(String::as_str).collect();
-                let reason = format!(
-                    "/roles/{role}/tools/{index}: there is no tool {tool:?}; there are {}",
-                    names.join(", ")
-                );
+                let list = names.join(", ");
+                let advice = match nearest(tool, names) {
+                    Some(meant) => format!("did you mean {meant:?}? There are {list}"),
+                    None => format!("there are {list}"),
+                };
+                let reason =
+                    format!("/roles/{role}/tools/{index}: there is no tool {tool:?}; {advice}");
                 return Err(fault(band_file, reason));
             }
         }

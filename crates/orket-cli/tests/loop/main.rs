@@ -24,4 +24,5 @@ mod secrets;
 mod stories;
 mod table;
 mod tap;
+mod tools;
 mod two_runs;
