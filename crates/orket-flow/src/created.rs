@@ -17,7 +17,7 @@ impl Scope<'_> {
         let known = self.epic_cards()?;
         let by = Creation {
             role: self.role.to_owned(),
-            card: self.card.id.clone(),
+            card: self.own()?.id.clone(),
         };
         let in_turn = self.created.len() as u64;
         let card = self.play.epic.create_card(&asset, by, &known, in_turn);
@@ -40,8 +40,8 @@ impl Scope<'_> {
         let mut cards =
             cards_of(self.view, &self.play.epic.name, |_| true).map_err(|e| unreadable(&e))?;
         for card in &mut cards {
-            if card.id == self.card.id {
-                card.clone_from(&self.card);
+            if let Some(own) = self.card.as_ref().filter(|own| own.id == card.id) {
+                card.clone_from(own);
             }
         }
         cards.extend(self.created.iter().cloned());
@@ -53,7 +53,7 @@ impl Scope<'_> {
         let earlier = created_cards(self.view, self.play)?;
         let mut all = earlier.iter().chain(&self.created);
         let owner = all.find(|card| {
-            card.id != self.card.id && card.artifacts.iter().any(|promised| promised == path)
+            !self.is_own(&card.id) && card.artifacts.iter().any(|promised| promised == path)
         });
         Ok(owner.map(|card| card.id.clone()))
     }

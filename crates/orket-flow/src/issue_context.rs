@@ -10,20 +10,20 @@ use crate::scope::{Scope, read_card, unreadable};
 impl Scope<'_> {
     /// Returns a card of the epic as the turn sees it.
     pub(crate) fn card_in_sight(&self, id: &CardId) -> Result<Option<Card>, Refusal> {
-        if *id == self.card.id {
-            return Ok(Some(self.card.clone()));
+        if let Some(own) = self.card.as_ref().filter(|own| own.id == *id) {
+            return Ok(Some(own.clone()));
         }
         if let Some(created) = self.created.iter().find(|card| card.id == *id) {
             return Ok(Some(created.clone()));
         }
         let card = read_card(self.view, id).map_err(|error| unreadable(&error))?;
-        Ok(card.filter(|card| card.epic == self.card.epic))
+        Ok(card.filter(|card| card.epic == self.play.epic.name))
     }
 
     /// Returns the facts of a card.
     pub(crate) fn context_of(&mut self, id: &CardId) -> Result<Value, Refusal> {
         let card = self.card_in_sight(id)?.ok_or_else(|| {
-            let message = format!("there is no card {id} in the epic {}", self.card.epic);
+            let message = format!("there is no card {id} in the epic {}", self.play.epic.name);
             Refusal::malformed("unknown_card", message)
         })?;
         let mut artifacts = Vec::new();

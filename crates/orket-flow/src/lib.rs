@@ -43,11 +43,11 @@ pub use govern::{Governed, Tools, TurnContext, govern};
 pub use nearest::nearest;
 pub use operator::{
     CardEffect, ChangeError, Desk, Effects, FileEffect, Judged, OperatorEnd, OperatorTurn,
-    OperatorWork, PromotedTurn, change, operate,
+    OperatorWork, PersonalCall, PromotedTurn, call_tool, change, operate,
 };
 pub use orchestrator::{RunOptions, Stage, run_epic};
 pub use past_calls::{PastCalls, past_calls};
-pub use play::{Play, load_play, load_rock};
+pub use play::{Play, load_band, load_play, load_rock};
 pub use proposal::ProposalError;
 pub use rebuild::{Rebuilt, rebuild};
 pub use replay::{ReplayError, Replayed, ReplayedTurn, replay_run, replay_turn};

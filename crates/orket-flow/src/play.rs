@@ -86,14 +86,19 @@ impl Play {
         })
     }
 
+    /// Returns the roles that work on cards.
+    pub(crate) fn seats(&self) -> BTreeSet<&str> {
+        let created = self.epic.created_cards.iter().flat_map(|it| &it.seats);
+        let defined = self.epic.cards.iter().map(|card| &card.seat);
+        defined.chain(created).map(String::as_str).collect()
+    }
+
     /// Returns the capability policy: each role may use its own tools in the steps in which it acts.
     ///
     /// # Errors
     /// Band and Score may make more rules than a policy holds.
     pub fn policy(&self) -> Result<Policy, AssetError> {
-        let created = self.epic.created_cards.iter().flat_map(|it| &it.seats);
-        let defined = self.epic.cards.iter().map(|card| &card.seat);
-        let seats: BTreeSet<&str> = defined.chain(created).map(String::as_str).collect();
+        let seats = self.seats();
         let mut granted: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
         for step in &self.score.steps {
             for (role, asset) in &self.band.roles {
@@ -133,7 +138,7 @@ pub fn load_play(
 ) -> Result<Play, RunError> {
     let (epic_file, epic) = load::<EpicAsset>(workspace, AssetKind::Epic, epic)?;
     let (_, flow) = load::<FlowAsset>(workspace, AssetKind::Flow, &epic.flow)?;
-    let (band_file, band) = load::<BandAsset>(workspace, AssetKind::Band, &flow.band)?;
+    let band = load_band(workspace, &flow.band, known_tools)?;
     let (venue_file, venue) =
         load::<VenueAsset>(workspace, AssetKind::Venue, venue.unwrap_or(&flow.venue))?;
     let (score_file, score) = load::<ScoreAsset>(workspace, AssetKind::Score, &flow.score)?;
@@ -151,9 +156,22 @@ pub fn load_play(
     check_artifacts(&play)?;
     check_fixtures(&play, workspace)?;
     check_roles(&play, &score_file)?;
-    check_tools(&play, &band_file, known_tools)?;
     check_venue(&play, &venue_file)?;
     Ok(play)
+}
+
+/// Loads a Band and checks that its roles name tools that there are.
+///
+/// # Errors
+/// As [`load_play`].
+pub fn load_band(
+    workspace: &dyn Workspace,
+    band: &str,
+    known_tools: &BTreeSet<String>,
+) -> Result<BandAsset, RunError> {
+    let (file, band) = load::<BandAsset>(workspace, AssetKind::Band, band)?;
+    check_tools(&band, &file, known_tools)?;
+    Ok(band)
 }
 
 /// Loads a rock.
@@ -263,8 +281,12 @@ fn check_created_seats(play: &Play) -> Result<(), RunError> {
     Ok(())
 }
 
-fn check_tools(play: &Play, band_file: &str, known: &BTreeSet<String>) -> Result<(), RunError> {
-    for (role, asset) in &play.band.roles {
+fn check_tools(
+    band: &BandAsset,
+    band_file: &str,
+    known: &BTreeSet<String>,
+) -> Result<(), RunError> {
+    for (role, asset) in &band.roles {
         for (index, tool) in asset.tools.iter().enumerate() {
             if !known.contains(tool) {
                 let names: Vec<&str> = known.iter().map(String::as_str).collect();

@@ -212,26 +212,28 @@ fn block(card: &mut Card, reason: WaitReason) -> Result<(), TransitionRefusal> {
 /// Proposes what a scope staged: its files, the evidence, and the card if it changed.
 pub(crate) fn from_scope(
     scope: &Scope<'_>,
-    before: &Card,
+    before: Option<&Card>,
     verified: Option<&Verified>,
     turn_id: TurnId,
 ) -> Result<TurnInput, ProposalError> {
     let mut input = TurnInput::empty(turn_id);
+    let Some(mut card) = scope.card.clone() else {
+        return Ok(input);
+    };
     for (path, file) in &scope.files {
         let digest = file.payload.digest();
         input
             .triplets
-            .push(artifact(path, file, &digest, &scope.card.id)?);
+            .push(artifact(path, file, &digest, &card.id)?);
         input.attachments.insert(digest, file.payload.clone());
     }
-    let mut card = scope.card.clone();
     if let Some(evidence) = verified.and_then(Verified::evidence) {
         input
             .triplets
             .push(evidence_triplet(&card, evidence, scope)?);
         card.has_evidence = true;
     }
-    if card != *before {
+    if Some(&card) != before {
         input.triplets.push(card.to_triplet()?);
     }
     for created in &scope.created {

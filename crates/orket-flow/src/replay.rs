@@ -46,14 +46,6 @@ pub enum ReplayError {
         /// What is missing.
         what: String,
     },
-    /// What made the turn is not executed again.
-    #[error("{turn} cannot be replayed: what a person did by `{what}` is not executed again")]
-    NotReplayable {
-        /// The turn.
-        turn: TurnId,
-        /// What was done.
-        what: &'static str,
-    },
     /// A record is malformed.
     #[error("E_LSI_CORRUPT_RECORD: {what}")]
     Corrupt {
@@ -260,10 +252,20 @@ fn replay_row(
         }
         Cause::Operator { author, action } => {
             let Some(changes) = action.changes() else {
-                return Err(ReplayError::NotReplayable {
-                    turn: turn_id,
-                    what: action.as_str(),
-                });
+                let (play, answer) = operator::recorded(&run.envelope.host, &record)
+                    .map_err(|what| corrupt(&what))?;
+                let context = TurnContext {
+                    envelope: &run.envelope,
+                    handle: &handle,
+                    play: &play,
+                    tools,
+                    turn_id,
+                    card: record.card.as_ref(),
+                    step: step(&play, &record)?,
+                    role: &record.role,
+                };
+                let execution = judge_again(&context, &record, &answer, &view)?;
+                return Ok(replayed(row, record, &recorded, execution));
             };
             let documents = load_documents(snapshot, changes)?;
             match operator::execute(
@@ -291,24 +293,37 @@ fn replay_row(
                 play: &play,
                 tools,
                 turn_id,
-                card: record
-                    .card
-                    .as_ref()
-                    .ok_or_else(|| corrupt("the turn has no card"))?,
+                card: Some(
+                    record
+                        .card
+                        .as_ref()
+                        .ok_or_else(|| corrupt("the turn has no card"))?,
+                ),
                 step: step(&play, &record)?,
                 role: &record.role,
             };
-            judge_again(snapshot, &context, &record, &view)?
+            let answer = recorded_answer(snapshot, &record)?;
+            judge_again(&context, &record, &answer, &view)?
         }
     };
+    Ok(replayed(row, record, &recorded, execution))
+}
+
+/// Compares what came out with what is recorded; an inner error says why the turn is refused now.
+fn replayed(
+    row: &TurnRow,
+    record: TurnRecord,
+    recorded: &TurnResult,
+    execution: Result<TurnExecution, String>,
+) -> Replayed {
     let (result, divergences) = match execution {
         Ok(execution) => {
-            let divergences = compare_results(&recorded, &execution.result);
+            let divergences = compare_results(recorded, &execution.result);
             (Some(execution.result), divergences)
         }
         Err(refusals) => {
             let divergence = Divergence {
-                turn_id,
+                turn_id: row.turn_id,
                 stage: Stage::Policy,
                 location: "/outcome".into(),
                 recorded: recorded.outcome.to_string(),
@@ -317,22 +332,20 @@ fn replay_row(
             (None, vec![divergence])
         }
     };
-    Ok(Replayed {
+    Replayed {
         recorded_digest: row.result_digest,
         replayed_digest: result.as_ref().map(TurnResult::structural_digest),
         issues: result.map(|result| result.issues).unwrap_or_default(),
         divergences,
         record,
-    })
+    }
 }
 
-/// Judges the recorded answer again; the inner error says why it is refused now.
-fn judge_again(
+/// Reads the answer that was judged.
+fn recorded_answer(
     snapshot: &dyn TurnSnapshot,
-    context: &TurnContext<'_>,
     record: &TurnRecord,
-    view: &dyn StateView,
-) -> Result<Result<TurnExecution, String>, ReplayError> {
+) -> Result<ModelAnswer, ReplayError> {
     let exchange = record
         .exchanges
         .last()
@@ -345,14 +358,23 @@ fn judge_again(
         .ok_or_else(|| ReplayError::NotRetained {
             what: format!("the answer {digest}"),
         })?;
-    let answer: ModelAnswer = canonical::parse(&bytes)
+    canonical::parse(&bytes)
         .map_err(|error| corrupt(&error.to_string()))
         .and_then(|value: Value| {
             canonical::from_value(value).map_err(|error| corrupt(&error.to_string()))
-        })?;
+        })
+}
+
+/// Judges the recorded answer again; the inner error says why it is refused now.
+fn judge_again(
+    context: &TurnContext<'_>,
+    record: &TurnRecord,
+    answer: &ModelAnswer,
+    view: &dyn StateView,
+) -> Result<Result<TurnExecution, String>, ReplayError> {
     let governed = govern(
         context,
-        &answer,
+        answer,
         Outcomes::fed(record.outcomes.clone()),
         view,
     )?;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use orket_cards::{Card, CardId, EpicAsset, Stall, Status, TurnStore, WaitReason, parse_asset};
 use orket_flow::{
-    NoConductor, RunEnding, RunError, RunOptions, RunSummary, Stage, load_play, load_rock, run_epic,
+    NoConductor, Play, RunEnding, RunError, RunOptions, RunSummary, Stage, Tools, load_play,
+    load_rock, run_epic,
 };
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{RunId, object};
@@ -99,17 +100,7 @@ fn play(
     options: RunOptions,
 ) -> Result<Code, Failure> {
     let tools = wire::tools(project)?;
-    let mut play = load_play(
-        workspace,
-        epic,
-        arguments.venue.as_deref(),
-        &wire::tool_names(&tools),
-    )?;
-    play.domain_is_readable = project
-        .config
-        .policy
-        .read_scope
-        .contains(&ReadSpace::Domain);
+    let play = load(project, workspace, epic, arguments.venue.as_deref(), &tools)?;
     let provider = wire::provider(project, &play.venue)?;
     let verifier = wire::verifier(project)?;
     let board = wire::board(project)?;
@@ -145,6 +136,22 @@ fn play(
     terminal::print_bytes(text.as_bytes())?;
     super::gc::after_run(project, &board);
     Ok(code(&summary))
+}
+
+/// Loads what an epic is played from, with the policy of the project.
+pub(super) fn load(
+    project: &Project,
+    workspace: &dyn Workspace,
+    epic: &str,
+    venue: Option<&str>,
+    tools: &Tools,
+) -> Result<Play, Failure> {
+    let play = load_play(workspace, epic, venue, &wire::tool_names(tools))?;
+    let read_scope = &project.config.policy.read_scope;
+    Ok(Play {
+        domain_is_readable: read_scope.contains(&ReadSpace::Domain),
+        ..play
+    })
 }
 
 fn code(summary: &RunSummary) -> Code {

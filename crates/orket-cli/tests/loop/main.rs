@@ -24,5 +24,6 @@ mod secrets;
 mod stories;
 mod table;
 mod tap;
+mod tool_call;
 mod tools;
 mod two_runs;
