@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use orket_kernel::canonical;
 use orket_kernel::{Digest, object};
 
-use crate::{Card, CardId, DependencyFault, Status, Verification, VerificationState};
+use crate::{
+    Card, CardId, CreatedCardsAsset, DependencyFault, Status, Verification, VerificationState,
+};
 
 /// Says why an asset cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +49,9 @@ pub struct EpicAsset {
     /// `agent_output/` and the digests that its bytes may have.
     #[serde(default)]
     pub pins: BTreeMap<String, Vec<Digest>>,
+    /// What roles may create; nothing if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_cards: Option<CreatedCardsAsset>,
 }
 
 /// A card as its epic defines it.
@@ -75,8 +80,11 @@ pub struct CardAsset {
     pub verification: VerificationAsset,
 }
 
+/// The priority of a card that names none.
+pub const DEFAULT_PRIORITY: u64 = 2;
+
 fn default_priority() -> u64 {
-    2
+    DEFAULT_PRIORITY
 }
 
 /// How a card's work is checked: exactly one of the two.
@@ -89,6 +97,22 @@ pub struct VerificationAsset {
     /// Why there are no checks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub none: Option<String>,
+}
+
+const VERIFICATION_HINT: &str =
+    "give either \"checks\" (fixtures to run) or \"none\" (why there are none)";
+
+impl VerificationAsset {
+    /// Returns how a card is checked; `None` unless exactly one of the two is given and says something.
+    pub fn verification(&self) -> Option<Verification> {
+        match (&self.checks, &self.none) {
+            (Some(checks), None) if !checks.is_empty() => {
+                Some(Verification::Checks(checks.clone()))
+            }
+            (None, Some(reason)) if !reason.is_empty() => Some(Verification::None(reason.clone())),
+            _ => None,
+        }
+    }
 }
 
 /// Reads an asset from the bytes of its file.
@@ -129,60 +153,68 @@ impl EpicAsset {
         let mut cards = Vec::new();
         for (ordinal, asset) in self.cards.iter().enumerate() {
             let place = format!("/cards/{ordinal}");
-            let verification = match (&asset.verification.checks, &asset.verification.none) {
-                (Some(checks), None) if !checks.is_empty() => Verification::Checks(checks.clone()),
-                (None, Some(reason)) if !reason.is_empty() => Verification::None(reason.clone()),
-                _ => {
-                    let reason =
-                        "give either \"checks\" (fixtures to run) or \"none\" (why there are none)";
-                    return Err(fault(format!("{place}/verification: {reason}")));
-                }
-            };
-            let mut depends_on = asset.depends_on.clone();
-            depends_on.sort();
-            depends_on.dedup();
-            cards.push(Card {
-                id: asset
-                    .id
-                    .clone()
-                    .map_or_else(|| self.derived_id(asset), Ok)
-                    .map_err(&fault)?,
-                epic: self.name.clone(),
-                ordinal: ordinal as u64,
-                title: asset.title.clone(),
-                description: asset.description.clone(),
-                seat: asset.seat.clone(),
-                priority: asset.priority,
-                depends_on,
-                artifacts: asset.artifacts.clone(),
-                verified: match verification {
-                    Verification::Checks(_) => VerificationState::NotRun,
-                    Verification::None(_) => VerificationState::NoChecks,
-                },
-                verification,
-                status: Status::Ready,
-                wait_reason: None,
-                authors: Vec::new(),
-                comments: Vec::new(),
-                has_evidence: false,
-            });
+            let verification = asset
+                .verification
+                .verification()
+                .ok_or_else(|| fault(format!("{place}/verification: {VERIFICATION_HINT}")))?;
+            let id = asset.id.clone().unwrap_or_else(|| self.derived_id(asset));
+            cards.push(self.fresh_card(asset, id, ordinal as u64, verification));
+        }
+        if let Some(rules) = &self.created_cards
+            && rules.verification.verification().is_none()
+        {
+            let reason = format!("/created_cards/verification: {VERIFICATION_HINT}");
+            return Err(fault(reason));
         }
         crate::check_dependencies(&cards)
             .map_err(|error: DependencyFault| fault(error.to_string()))?;
         Ok(cards)
     }
 
+    /// Returns a card as it is before any work.
+    pub(crate) fn fresh_card(
+        &self,
+        asset: &CardAsset,
+        id: CardId,
+        ordinal: u64,
+        verification: Verification,
+    ) -> Card {
+        let mut depends_on = asset.depends_on.clone();
+        depends_on.sort();
+        depends_on.dedup();
+        Card {
+            id,
+            epic: self.name.clone(),
+            ordinal,
+            title: asset.title.clone(),
+            description: asset.description.clone(),
+            seat: asset.seat.clone(),
+            priority: asset.priority,
+            depends_on,
+            artifacts: asset.artifacts.clone(),
+            verified: match verification {
+                Verification::Checks(_) => VerificationState::NotRun,
+                Verification::None(_) => VerificationState::NoChecks,
+            },
+            verification,
+            status: Status::Ready,
+            wait_reason: None,
+            authors: Vec::new(),
+            comments: Vec::new(),
+            has_evidence: false,
+            created_by: None,
+        }
+    }
+
     /// Derives a stable id from what the card says (lesson 9: random ids duplicated cards at every load).
-    fn derived_id(&self, asset: &CardAsset) -> Result<CardId, String> {
+    pub(crate) fn derived_id(&self, asset: &CardAsset) -> CardId {
         let digest = canonical::digest(&object! {
             "epic" => self.name.as_str(),
             "title" => asset.title.as_str(),
             "description" => asset.description.as_str(),
             "seat" => asset.seat.as_str(),
         });
-        format!("card-{}", &digest.to_hex()[..8])
-            .parse()
-            .map_err(|error: orket_kernel::InvalidName| error.to_string())
+        CardId::derived(&digest)
     }
 }
 

@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use orket_kernel::canonical::{self, Value};
-use orket_kernel::{InvalidName, Stem, Triplet, object};
+use orket_kernel::{Digest, InvalidName, Stem, Triplet, object};
 
-use crate::{Status, WaitReason};
+use crate::{Creation, Status, WaitReason};
 
 /// The id of a card: letters, digits, `.`, `_` and `-`, at most 64 characters, beginning with a letter or digit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +16,12 @@ impl CardId {
     /// Returns the text of the id.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns the id of a card that is named after the digest of what it says.
+    pub(crate) fn derived(digest: &Digest) -> CardId {
+        let hex: String = digest.to_hex().chars().take(8).collect();
+        CardId(format!("card-{hex}"))
     }
 
     /// Returns the id that cards carry in the index: the text of their stem.
@@ -146,6 +152,9 @@ pub struct Card {
     pub comments: Vec<Comment>,
     /// Whether evidence of a verification is in the index.
     pub has_evidence: bool,
+    /// Who had it made, if no asset defines it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<Creation>,
 }
 
 impl Card {
@@ -163,7 +172,7 @@ impl Card {
     /// As [`Card::stem`].
     pub fn to_triplet(&self) -> Result<Triplet, InvalidName> {
         let stem = Card::stem(&self.id)?;
-        let body = object! {
+        let mut body = object! {
             "dto_type" => "card",
             "id" => self.id.index_id(),
             "epic" => self.epic.as_str(),
@@ -191,6 +200,12 @@ impl Card {
                 .collect::<Vec<Value>>(),
             "has_evidence" => self.has_evidence,
         };
+        // A card of an asset has the body that it always had.
+        if let (Some(creation), Value::Object(members)) = (&self.created_by, &mut body) {
+            let creation =
+                object! { "role" => creation.role.as_str(), "card" => creation.card.as_str() };
+            members.insert("created_by".into(), creation);
+        }
         let reference = |dto_type: &str, id: String, relationship: &str| {
             object! { "type" => dto_type, "id" => id, "relationship" => relationship }
         };
@@ -279,6 +294,7 @@ pub(crate) mod tests {
                 text: "é|\n".into(),
             }],
             has_evidence: true,
+            created_by: None,
         }
     }
 
@@ -291,6 +307,13 @@ pub(crate) mod tests {
             let mut written = card("FL-1", &["FL-0"], Status::Blocked);
             written.verification = verification;
             written.wait_reason = Some(WaitReason::Dependency);
+            let bare = written.to_triplet().unwrap();
+            assert_eq!(bare.body.get("created_by"), None);
+            assert_eq!(Card::from_body(&bare.body).as_ref(), Ok(&written));
+            written.created_by = Some(Creation {
+                role: "coder".into(),
+                card: "FL-0".parse().unwrap(),
+            });
             let triplet = written.to_triplet().unwrap();
             assert_eq!(Card::from_body(&triplet.body), Ok(written));
         }

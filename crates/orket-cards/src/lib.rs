@@ -8,6 +8,7 @@ mod asset;
 mod card;
 mod command_outcome;
 mod commit;
+mod creation;
 mod operator;
 mod order;
 mod status;
@@ -15,10 +16,13 @@ mod store;
 mod transition;
 mod turn_record;
 
-pub use asset::{AssetError, CardAsset, EpicAsset, RockAsset, VerificationAsset, parse_asset};
+pub use asset::{
+    AssetError, CardAsset, DEFAULT_PRIORITY, EpicAsset, RockAsset, VerificationAsset, parse_asset,
+};
 pub use card::{Card, CardId, Comment, Verification, VerificationState};
 pub use command_outcome::{CommandKind, CommandOutcome, WrittenFile};
 pub use commit::{Committed, FailedAttempt, RunEnd, RunState, TurnCommit};
+pub use creation::{CreatedCardsAsset, Creation, CreationRefusal};
 pub use operator::{
     Author, Changes, OPERATOR_ROLE, OPERATOR_WORK, OperatorAction, PutStem, TurnName, Undone,
 };

@@ -28,6 +28,9 @@ pub enum Cause {
     GiveUp {
         /// Why the last attempt failed.
         reasons: Vec<String>,
+        /// The cards of the epic that no asset defines.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        created: Vec<CardId>,
     },
     /// A person did something.
     Operator {

@@ -199,7 +199,16 @@ fn card_brief(brief: &Brief<'_>) -> String {
     let card = brief.card;
     let mut lines = vec![
         format!("Card {}: {}", card.id, card.title),
-        card.description.clone(),
+        match &card.created_by {
+            None => card.description.clone(),
+            // A role wrote it, not a person.
+            Some(by) => format!(
+                "Described by {} on {}: {}",
+                by.role,
+                by.card,
+                quoted(&card.description)
+            ),
+        },
         format!("Status: {}", card.status),
     ];
     for path in &card.artifacts {

@@ -103,7 +103,7 @@ impl Session<'_> {
             play: &play,
             tools: self.stage.tools,
             turn_id: place.turn_id,
-            card: &place.card.id,
+            card: Some(&place.card.id),
             step: place.step,
             role: place.role,
         };
@@ -164,7 +164,7 @@ impl Session<'_> {
         record.outcomes = outcomes;
         let promoted = Promoted {
             from: place.card.status.to_string(),
-            to: status.to_string(),
+            to: status.map_or_else(|| "-".into(), |status| status.to_string()),
             written,
             evidence: exchanges.evidence,
         };
@@ -320,7 +320,7 @@ impl Session<'_> {
     }
 }
 
-fn asked(answer: &ModelAnswer) -> Vec<CallRecord> {
+pub(crate) fn asked(answer: &ModelAnswer) -> Vec<CallRecord> {
     let calls = answer.tool_calls.iter();
     calls
         .map(|call| CallRecord {

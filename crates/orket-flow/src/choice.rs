@@ -84,11 +84,15 @@ fn has_work(
     options: &RunOptions,
 ) -> Result<bool, RunError> {
     let board = snapshot.cards(Some(&play.epic.name))?;
-    Ok(play.cards()?.iter().any(|defined| {
-        let wanted = options.card.as_ref().is_none_or(|card| *card == defined.id);
+    let is_wanted = |id| options.card.as_ref().is_none_or(|card| card == id);
+    let created = board
+        .iter()
+        .any(|card| play.keeps(card) && is_wanted(&card.id) && !card.status.is_terminal());
+    let defined = play.cards()?.iter().any(|defined| {
         let known = board.iter().find(|card| card.id == defined.id);
-        wanted && known.is_none_or(|card| !card.status.is_terminal())
-    }))
+        is_wanted(&defined.id) && known.is_none_or(|card| !card.status.is_terminal())
+    });
+    Ok(created || defined)
 }
 
 fn free_run_id(snapshot: &dyn TurnSnapshot, epic: &str, known: usize) -> Result<RunId, RunError> {

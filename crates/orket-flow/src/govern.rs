@@ -46,8 +46,8 @@ pub struct TurnContext<'a> {
     pub tools: &'a Tools,
     /// The turn.
     pub turn_id: TurnId,
-    /// The card.
-    pub card: &'a CardId,
+    /// The card; a turn on none only reads.
+    pub card: Option<&'a CardId>,
     /// The Score step.
     pub step: &'a StepAsset,
     /// The role that acts.
@@ -67,8 +67,8 @@ pub struct Governed {
     pub decisions: Vec<Decision>,
     /// What the kernel said; `None` if the answer did not have the form to be judged.
     pub execution: Option<TurnExecution>,
-    /// The card's status after the turn.
-    pub status: Status,
+    /// The card's status after the turn, if it was on one.
+    pub status: Option<Status>,
     /// The paths that the turn wrote, below `agent_output/`.
     pub written: Vec<String>,
 }
@@ -105,10 +105,13 @@ pub fn govern(
 ) -> Result<Governed, ProposalError> {
     let kept = view;
     let view = RecordingView::new(kept);
-    let before = read_card(&view, context.card)?.ok_or_else(|| ReadError::Corrupt {
-        place: context.card.index_id(),
-        reason: "the card of the turn does not exist".into(),
-    })?;
+    let before = match context.card {
+        None => None,
+        Some(id) => Some(read_card(&view, id)?.ok_or_else(|| ReadError::Corrupt {
+            place: id.index_id(),
+            reason: "the card of the turn does not exist".into(),
+        })?),
+    };
     let mut scope = Scope {
         view: &view,
         kept,
@@ -118,9 +121,12 @@ pub fn govern(
         role: context.role,
         files: BTreeMap::new(),
         removed: BTreeSet::new(),
+        created: Vec::new(),
         outcomes,
     };
-    take_up(context, &mut scope.card)?;
+    if let Some(card) = &mut scope.card {
+        take_up(context, card)?;
+    }
 
     let decisions = decide_calls(context, answer);
     let mut refusals = validate(context, answer, &decisions);
@@ -150,7 +156,7 @@ pub fn govern(
             }
         }
     }
-    let status = scope.card.status;
+    let status = scope.card.as_ref().map(|card| card.status);
     let written: Vec<String> = scope.files.keys().cloned().collect();
     let correctable = refusals
         .iter()
@@ -168,7 +174,7 @@ pub fn govern(
         });
     }
     let mut input = if refusals.is_empty() {
-        proposal::from_scope(&scope, &before, verified.as_ref(), context.turn_id)?
+        proposal::from_scope(&scope, before.as_ref(), verified.as_ref(), context.turn_id)?
     } else {
         TurnInput::empty(context.turn_id)
     };
@@ -240,10 +246,10 @@ fn start_verification(
     context: &TurnContext<'_>,
     scope: &mut Scope<'_>,
 ) -> Result<Option<Verified>, Refusal> {
-    if !verifies(context.role) {
+    let Some(card) = scope.card.as_ref().filter(|_| verifies(context.role)) else {
         return Ok(None);
-    }
-    let verified = match &scope.card.verification {
+    };
+    let verified = match &card.verification {
         Verification::None(reason) => Verified::NoChecks(reason.clone()),
         Verification::Checks(_) => {
             let mut none = || {
@@ -255,7 +261,9 @@ fn start_verification(
             Verified::from_outcome(scope.recorded(&mut none)?)?
         }
     };
-    scope.card.verified = verified.state();
+    if let Some(card) = &mut scope.card {
+        card.verified = verified.state();
+    }
     Ok(Some(verified))
 }
 
@@ -306,7 +314,7 @@ fn validate(
 }
 
 /// Puts every call to the capability jail; each decision is recorded, whatever becomes of the answer (Law 8).
-fn decide_calls(context: &TurnContext<'_>, answer: &ModelAnswer) -> Vec<Decision> {
+pub(crate) fn decide_calls(context: &TurnContext<'_>, answer: &ModelAnswer) -> Vec<Decision> {
     let run_id = &context.envelope.run_id;
     let calls = (0..).zip(answer.tool_calls.iter().take(CALLS_MAX));
     calls

@@ -11,11 +11,14 @@ mod choice;
 mod command;
 mod compare;
 mod conductor;
+mod created;
 mod deltas;
 mod error;
 mod exchange;
 mod govern;
+mod issue_context;
 mod narrative;
+mod nearest;
 mod observation;
 mod operator;
 mod orchestrator;
@@ -38,13 +41,14 @@ pub use compare::recorded_run;
 pub use conductor::NoConductor;
 pub use error::RunError;
 pub use govern::{Governed, Tools, TurnContext, govern};
+pub use nearest::nearest;
 pub use operator::{
     CardEffect, ChangeError, Desk, Effects, FileEffect, Judged, OperatorEnd, OperatorTurn,
-    OperatorWork, PromotedTurn, change, operate,
+    OperatorWork, PersonalCall, PromotedTurn, call_tool, change, operate,
 };
 pub use orchestrator::{RunOptions, Stage, run_epic};
 pub use past_calls::{PastCalls, past_calls};
-pub use play::{Play, load_play, load_rock};
+pub use play::{Play, load_band, load_play, load_rock};
 pub use proposal::ProposalError;
 pub use rebuild::{Rebuilt, rebuild};
 pub use replay::{ReplayError, Replayed, ReplayedTurn, replay_run, replay_turn};

@@ -180,6 +180,9 @@ pub(crate) fn target(tool: &str, arguments: &Value) -> String {
             words.collect::<Vec<_>>().join(" ")
         }
         "add_issue_comment" => text("comment").unwrap_or_default().to_owned(),
+        "create_issue" => text("title").unwrap_or_default().to_owned(),
+        "get_issue_context" => text("issue_id").unwrap_or_default().to_owned(),
+        "search_files" => text("text").unwrap_or_default().to_owned(),
         _ => text("path").unwrap_or_default().to_owned(),
     };
     let line: String = target

@@ -94,6 +94,9 @@ pub fn run_epic(
         let snapshot = stage.store.snapshot()?;
         if let Some(card) = &options.card
             && !play.ids().contains(card)
+            && board(snapshot.as_ref(), &play)?
+                .iter()
+                .all(|known| known.id != *card)
         {
             return Err(RunError::NoCard {
                 card: card.to_string(),
@@ -342,12 +345,20 @@ impl Session<'_> {
             self.attempt(snapshot, &place)?;
             return Ok(());
         };
-        let cards = self.play.ids();
+        let mut cards = self.play.ids();
+        let created: Vec<CardId> = self
+            .board(snapshot)?
+            .into_iter()
+            .map(|card| card.id)
+            .filter(|id| !cards.contains(id))
+            .collect();
+        cards.extend(created.iter().cloned());
         let propose = |view: &dyn orket_kernel::StateView| {
             proposal::give_up(&cards, &place.card.id, &reasons, place.turn_id, view)
         };
         let cause = Cause::GiveUp {
             reasons: reasons.clone(),
+            created,
         };
         let end = self.engine_turn(snapshot, place.turn_id, Some(place.card), cause, &propose)?;
         debug_assert_ne!(end, AttemptEnd::Refused);

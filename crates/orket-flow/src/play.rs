@@ -14,6 +14,7 @@ use orket_ports::{SpacePolicy, Workspace};
 
 use crate::asset::{BandAsset, FlowAsset, ScoreAsset, StepAsset, VenueAsset};
 use crate::error::RunError;
+use crate::nearest::nearest;
 
 /// Everything a run plays from; the envelope of the run holds it, so that a replay needs no asset file.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -54,6 +55,11 @@ impl Play {
             .unwrap_or_default()
     }
 
+    /// Tells whether a card that no asset defines is one of the play: a role created it, and the epic still allows that.
+    pub(crate) fn keeps(&self, card: &Card) -> bool {
+        card.created_by.is_some() && self.epic.created_cards.is_some()
+    }
+
     /// Tells whether some step of the score acts on a status.
     pub fn acts_on(&self, status: Status) -> bool {
         self.score
@@ -82,17 +88,19 @@ impl Play {
         })
     }
 
+    /// Returns the roles that work on cards.
+    pub(crate) fn seats(&self) -> BTreeSet<&str> {
+        let created = self.epic.created_cards.iter().flat_map(|it| &it.seats);
+        let defined = self.epic.cards.iter().map(|card| &card.seat);
+        defined.chain(created).map(String::as_str).collect()
+    }
+
     /// Returns the capability policy: each role may use its own tools in the steps in which it acts.
     ///
     /// # Errors
     /// Band and Score may make more rules than a policy holds.
     pub fn policy(&self) -> Result<Policy, AssetError> {
-        let seats: BTreeSet<&str> = self
-            .epic
-            .cards
-            .iter()
-            .map(|card| card.seat.as_str())
-            .collect();
+        let seats = self.seats();
         let mut granted: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
         for step in &self.score.steps {
             for (role, asset) in &self.band.roles {
@@ -132,7 +140,7 @@ pub fn load_play(
 ) -> Result<Play, RunError> {
     let (epic_file, epic) = load::<EpicAsset>(workspace, AssetKind::Epic, epic)?;
     let (_, flow) = load::<FlowAsset>(workspace, AssetKind::Flow, &epic.flow)?;
-    let (band_file, band) = load::<BandAsset>(workspace, AssetKind::Band, &flow.band)?;
+    let band = load_band(workspace, &flow.band, known_tools)?;
     let (venue_file, venue) =
         load::<VenueAsset>(workspace, AssetKind::Venue, venue.unwrap_or(&flow.venue))?;
     let (score_file, score) = load::<ScoreAsset>(workspace, AssetKind::Score, &flow.score)?;
@@ -151,9 +159,22 @@ pub fn load_play(
     check_artifacts(&play)?;
     check_fixtures(&play, workspace)?;
     check_roles(&play, &score_file)?;
-    check_tools(&play, &band_file, known_tools)?;
     check_venue(&play, &venue_file)?;
     Ok(play)
+}
+
+/// Loads a Band and checks that its roles name tools that there are.
+///
+/// # Errors
+/// As [`load_play`].
+pub fn load_band(
+    workspace: &dyn Workspace,
+    band: &str,
+    known_tools: &BTreeSet<String>,
+) -> Result<BandAsset, RunError> {
+    let (file, band) = load::<BandAsset>(workspace, AssetKind::Band, band)?;
+    check_tools(&band, &file, known_tools)?;
+    Ok(band)
 }
 
 /// Loads a rock.
@@ -220,6 +241,7 @@ fn check_roles(play: &Play, score_file: &str) -> Result<(), RunError> {
             return Err(fault(&play.epic_file, reason));
         }
     }
+    check_created_seats(play)?;
     for (index, step) in play.score.steps.iter().enumerate() {
         if !step.is_work() && !play.band.roles.contains_key(&step.role) {
             let reason = format!(
@@ -240,15 +262,44 @@ fn check_roles(play: &Play, score_file: &str) -> Result<(), RunError> {
     Ok(())
 }
 
-fn check_tools(play: &Play, band_file: &str, known: &BTreeSet<String>) -> Result<(), RunError> {
-    for (role, asset) in &play.band.roles {
+fn check_created_seats(play: &Play) -> Result<(), RunError> {
+    let Some(rules) = &play.epic.created_cards else {
+        return Ok(());
+    };
+    if rules.seats.is_empty() {
+        let reason = "/created_cards/seats: give at least one role".into();
+        return Err(fault(&play.epic_file, reason));
+    }
+    for (index, seat) in rules.seats.iter().enumerate() {
+        let why = if seat == GUARD_ROLE {
+            format!("{GUARD_ROLE} judges work and cannot author it")
+        } else if play.band.roles.contains_key(seat) {
+            continue;
+        } else {
+            format!("the band {} has no role {seat:?}", play.band.name)
+        };
+        let reason = format!("/created_cards/seats/{index}: {why}");
+        return Err(fault(&play.epic_file, reason));
+    }
+    Ok(())
+}
+
+fn check_tools(
+    band: &BandAsset,
+    band_file: &str,
+    known: &BTreeSet<String>,
+) -> Result<(), RunError> {
+    for (role, asset) in &band.roles {
         for (index, tool) in asset.tools.iter().enumerate() {
             if !known.contains(tool) {
                 let names: Vec<&str> = known.iter().map(String::as_str).collect();
-                let reason = format!(
-                    "/roles/{role}/tools/{index}: there is no tool {tool:?}; there are {}",
-                    names.join(", ")
-                );
+                let list = names.join(", ");
+                let advice = match nearest(tool, names) {
+                    Some(meant) => format!("did you mean {meant:?}? There are {list}"),
+                    None => format!("there are {list}"),
+                };
+                let reason =
+                    format!("/roles/{role}/tools/{index}: there is no tool {tool:?}; {advice}");
                 return Err(fault(band_file, reason));
             }
         }
@@ -352,13 +403,19 @@ fn check_artifacts(play: &Play) -> Result<(), RunError> {
 }
 
 fn check_fixtures(play: &Play, workspace: &dyn Workspace) -> Result<(), RunError> {
+    let mut checked: Vec<(String, Vec<String>)> = Vec::new();
     for card in play.cards()? {
-        let Verification::Checks(fixtures) = &card.verification else {
-            continue;
-        };
+        if let Verification::Checks(fixtures) = card.verification {
+            checked.push((card.id.to_string(), fixtures));
+        }
+    }
+    let created = play.epic.created_cards.as_ref();
+    if let Some(fixtures) = created.and_then(|it| it.verification.checks.clone()) {
+        checked.push(("created by a role".into(), fixtures));
+    }
+    for (card, fixtures) in checked {
         for fixture in fixtures {
-            if workspace.fixture(fixture)?.is_none() {
-                let (card, fixture) = (card.id.to_string(), fixture.clone());
+            if workspace.fixture(&fixture)?.is_none() {
                 return Err(RunError::NoFixture { card, fixture });
             }
         }

@@ -10,6 +10,7 @@ use orket_kernel::{
     Digest, InvalidName, ReadError, StateView, Stem, Triplet, TurnId, TurnInput, object,
 };
 
+use crate::created;
 use crate::play::Play;
 use crate::scope::{Scope, StagedFile, read_card};
 use crate::verification::Verified;
@@ -75,6 +76,11 @@ pub(crate) fn load(
             Some(known) => redefine(known, defined)?,
         });
     }
+    for mut card in created::created_cards(view, play)? {
+        if play.keeps(&card) && resume(&mut card)? {
+            cards.push(card);
+        }
+    }
     for card in &cards {
         input.triplets.push(card.to_triplet()?);
     }
@@ -98,6 +104,12 @@ fn redefine(known: Card, defined: Card) -> Result<Card, TransitionRefusal> {
         },
         ..defined
     };
+    resume(&mut card)?;
+    Ok(card)
+}
+
+/// Lets a card that waits go on again, and tells whether it waited.
+fn resume(card: &mut Card) -> Result<bool, TransitionRefusal> {
     let resumed = match card.status {
         Status::Blocked => Some(Status::Ready),
         Status::WaitingForDeveloper => Some(Status::InProgress),
@@ -114,7 +126,7 @@ fn redefine(known: Card, defined: Card) -> Result<Card, TransitionRefusal> {
         card.status = status;
         card.wait_reason = None;
     }
-    Ok(card)
+    Ok(resumed.is_some())
 }
 
 /// Proposes that the engine blocks `card` and every card that can no longer start because of it.
@@ -200,16 +212,19 @@ fn block(card: &mut Card, reason: WaitReason) -> Result<(), TransitionRefusal> {
 /// Proposes what a scope staged: its files, the evidence, and the card if it changed.
 pub(crate) fn from_scope(
     scope: &Scope<'_>,
-    before: &Card,
+    before: Option<&Card>,
     verified: Option<&Verified>,
     turn_id: TurnId,
 ) -> Result<TurnInput, ProposalError> {
     let mut input = TurnInput::empty(turn_id);
+    let Some(mut card) = scope.card.clone() else {
+        return Ok(input);
+    };
     for (path, file) in &scope.files {
         let digest = file.payload.digest();
         input
             .triplets
-            .push(artifact(path, file, &digest, &scope.card.id)?);
+            .push(artifact(path, file, &digest, &card.id)?);
         input.attachments.insert(digest, file.payload.clone());
     }
     for path in &scope.removed {
@@ -217,15 +232,17 @@ pub(crate) fn from_scope(
             .deletions
             .push(Stem::parse(&format!("artifact/{path}"))?);
     }
-    let mut card = scope.card.clone();
     if let Some(evidence) = verified.and_then(Verified::evidence) {
         input
             .triplets
             .push(evidence_triplet(&card, evidence, scope)?);
         card.has_evidence = true;
     }
-    if card != *before {
+    if Some(&card) != before {
         input.triplets.push(card.to_triplet()?);
+    }
+    for created in &scope.created {
+        input.triplets.push(created.to_triplet()?);
     }
     Ok(input)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orket_cards::{Cause, Changes, RunRow, StoreFault, TurnRecord, TurnRow, TurnSnapshot};
+use orket_cards::{CardId, Cause, Changes, RunRow, StoreFault, TurnRecord, TurnRow, TurnSnapshot};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{
     Digest, Divergence, KernelIssue, Payload, ReadSet, RecordedView, RecordingView, RunId, Stage,
@@ -45,14 +45,6 @@ pub enum ReplayError {
     NotRetained {
         /// What is missing.
         what: String,
-    },
-    /// What made the turn is not executed again.
-    #[error("{turn} cannot be replayed: what a person did by `{what}` is not executed again")]
-    NotReplayable {
-        /// The turn.
-        turn: TurnId,
-        /// What was done.
-        what: &'static str,
     },
     /// A record is malformed.
     #[error("E_LSI_CORRUPT_RECORD: {what}")]
@@ -248,25 +240,32 @@ fn replay_row(
     let execution = match &record.cause {
         Cause::Load => Ok(engine(proposal::load(&play()?, turn_id, &view)?)),
         Cause::Import { state_digest, .. } => return Err(files_of(state_digest)),
-        Cause::GiveUp { reasons } => {
+        Cause::GiveUp { reasons, created } => {
+            let cards: Vec<CardId> = play()?.ids().into_iter().chain(created.clone()).collect();
             let card = record
                 .card
                 .as_ref()
                 .ok_or_else(|| corrupt("the turn has no card"))?;
             Ok(engine(proposal::give_up(
-                &play()?.ids(),
-                card,
-                reasons,
-                turn_id,
-                &view,
+                &cards, card, reasons, turn_id, &view,
             )?))
         }
         Cause::Operator { author, action } => {
             let Some(changes) = action.changes() else {
-                return Err(ReplayError::NotReplayable {
-                    turn: turn_id,
-                    what: action.as_str(),
-                });
+                let (play, answer) = operator::recorded(&run.envelope.host, &record)
+                    .map_err(|what| corrupt(&what))?;
+                let context = TurnContext {
+                    envelope: &run.envelope,
+                    handle: &handle,
+                    play: &play,
+                    tools,
+                    turn_id,
+                    card: record.card.as_ref(),
+                    step: step(&play, &record)?,
+                    role: &record.role,
+                };
+                let execution = judge_again(snapshot, &context, &record, &answer, &view)?;
+                return Ok(replayed(row, record, &recorded, execution));
             };
             let documents = load_documents(snapshot, changes)?;
             match operator::execute(
@@ -294,24 +293,37 @@ fn replay_row(
                 play: &play,
                 tools,
                 turn_id,
-                card: record
-                    .card
-                    .as_ref()
-                    .ok_or_else(|| corrupt("the turn has no card"))?,
+                card: Some(
+                    record
+                        .card
+                        .as_ref()
+                        .ok_or_else(|| corrupt("the turn has no card"))?,
+                ),
                 step: step(&play, &record)?,
                 role: &record.role,
             };
-            judge_again(snapshot, &context, &record, &view)?
+            let answer = recorded_answer(snapshot, &record)?;
+            judge_again(snapshot, &context, &record, &answer, &view)?
         }
     };
+    Ok(replayed(row, record, &recorded, execution))
+}
+
+/// Compares what came out with what is recorded; an inner error says why the turn is refused now.
+fn replayed(
+    row: &TurnRow,
+    record: TurnRecord,
+    recorded: &TurnResult,
+    execution: Result<TurnExecution, String>,
+) -> Replayed {
     let (result, divergences) = match execution {
         Ok(execution) => {
-            let divergences = compare_results(&recorded, &execution.result);
+            let divergences = compare_results(recorded, &execution.result);
             (Some(execution.result), divergences)
         }
         Err(refusals) => {
             let divergence = Divergence {
-                turn_id,
+                turn_id: row.turn_id,
                 stage: Stage::Policy,
                 location: "/outcome".into(),
                 recorded: recorded.outcome.to_string(),
@@ -320,22 +332,20 @@ fn replay_row(
             (None, vec![divergence])
         }
     };
-    Ok(Replayed {
+    Replayed {
         recorded_digest: row.result_digest,
         replayed_digest: result.as_ref().map(TurnResult::structural_digest),
         issues: result.map(|result| result.issues).unwrap_or_default(),
         divergences,
         record,
-    })
+    }
 }
 
-/// Judges the recorded answer again; the inner error says why it is refused now.
-fn judge_again(
+/// Reads the answer that was judged.
+fn recorded_answer(
     snapshot: &dyn TurnSnapshot,
-    context: &TurnContext<'_>,
     record: &TurnRecord,
-    view: &dyn StateView,
-) -> Result<Result<TurnExecution, String>, ReplayError> {
+) -> Result<ModelAnswer, ReplayError> {
     let exchange = record
         .exchanges
         .last()
@@ -348,15 +358,25 @@ fn judge_again(
         .ok_or_else(|| ReplayError::NotRetained {
             what: format!("the answer {digest}"),
         })?;
-    let answer: ModelAnswer = canonical::parse(&bytes)
+    canonical::parse(&bytes)
         .map_err(|error| corrupt(&error.to_string()))
         .and_then(|value: Value| {
             canonical::from_value(value).map_err(|error| corrupt(&error.to_string()))
-        })?;
+        })
+}
+
+/// Judges the recorded answer again; the inner error says why it is refused now.
+fn judge_again(
+    snapshot: &dyn TurnSnapshot,
+    context: &TurnContext<'_>,
+    record: &TurnRecord,
+    answer: &ModelAnswer,
+    view: &dyn StateView,
+) -> Result<Result<TurnExecution, String>, ReplayError> {
     let contents = command_contents(snapshot, record)?;
     let governed = govern(
         context,
-        &answer,
+        answer,
         Outcomes::fed(record.outcomes.clone(), contents),
         view,
     )?;

@@ -8,8 +8,8 @@ use orket_cards::{
     WaitReason, decide,
 };
 use orket_kernel::canonical::{self, Value};
-use orket_kernel::{Digest, Payload, ReadError, StateView, Stem};
-use orket_ports::tool::RunCommand;
+use orket_kernel::{Digest, InvalidName, Payload, ReadError, StateView, Stem};
+use orket_ports::tool::{NewCard, RunCommand};
 use orket_ports::{ReadSpace, Refusal, SpacePolicy, TurnScope, WriteSpace};
 use orket_secrets::Scrubber;
 
@@ -104,7 +104,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) view: &'a dyn StateView,
     /// The same without a note of what is read: for bytes that the record names already.
     pub(crate) kept: &'a dyn StateView,
-    pub(crate) card: Card,
+    /// The turn's card; a turn on none only reads.
+    pub(crate) card: Option<Card>,
     pub(crate) role: &'a str,
     pub(crate) play: &'a Play,
     /// Whether the card was moved in this turn.
@@ -112,18 +113,31 @@ pub(crate) struct Scope<'a> {
     pub(crate) files: BTreeMap<String, StagedFile>,
     /// The artefacts that the turn removed.
     pub(crate) removed: BTreeSet<String>,
+    /// The cards that the turn created, oldest first.
+    pub(crate) created: Vec<Card>,
     pub(crate) outcomes: Outcomes,
 }
 
 impl Scope<'_> {
+    /// Returns the turn's card.
+    pub(crate) fn own(&self) -> Result<&Card, Refusal> {
+        self.card.as_ref().ok_or_else(no_card)
+    }
+
+    /// Tells whether a card is the turn's own.
+    pub(crate) fn is_own(&self, id: &CardId) -> bool {
+        self.card.as_ref().is_some_and(|card| card.id == *id)
+    }
+
     /// Gathers what is known about the card's work, for the transition table.
     pub(crate) fn evidence(&mut self) -> Result<Evidence, Refusal> {
+        let card = self.own()?;
         let mut evidence = Evidence {
-            verification: self.card.verified,
-            authors: self.card.authors.clone(),
+            verification: card.verified,
+            authors: card.authors.clone(),
             ..Evidence::default()
         };
-        for path in self.card.artifacts.clone() {
+        for path in card.artifacts.clone() {
             match self.content(&path)? {
                 None => evidence.missing.push(path),
                 Some(payload) if payload.length_bytes() == 0 => evidence.empty.push(path),
@@ -155,7 +169,7 @@ impl Scope<'_> {
     }
 
     /// Refuses a path that leads through a file, or that is a directory of other files.
-    fn check_way(&self, path: &str) -> Result<(), Refusal> {
+    pub(crate) fn check_way(&self, path: &str) -> Result<(), Refusal> {
         let in_the_way = |known: &str| {
             let message = format!(
                 "agent_output/{path} cannot be written: agent_output/{known} is in its way"
@@ -205,34 +219,39 @@ impl Scope<'_> {
             return Err(Refusal::forbidden("outside_write_scope", message));
         }
         self.check_owner(path)?;
-        if let Verification::Checks(_) = self.card.verification {
+        let card = self.card.as_mut().ok_or_else(no_card)?;
+        if let Verification::Checks(_) = card.verification {
             // What was verified is no longer what is there.
-            self.card.verified = VerificationState::NotRun;
+            card.verified = VerificationState::NotRun;
         }
         let role = self.role.to_owned();
-        if !self.card.authors.contains(&role) {
-            self.card.authors.push(role);
-            self.card.authors.sort();
+        if !card.authors.contains(&role) {
+            card.authors.push(role);
+            card.authors.sort();
         }
         Ok(())
     }
 
     /// Refuses a path that belongs to another card: its work was judged as it is, and nobody judges it again.
-    fn check_owner(&self, path: &str) -> Result<(), Refusal> {
-        if self.card.artifacts.iter().any(|promised| promised == path) {
+    pub(crate) fn check_owner(&self, path: &str) -> Result<(), Refusal> {
+        let own = self.own()?;
+        if own.artifacts.iter().any(|promised| promised == path) {
             return Ok(());
         }
         let promised = self.play.epic.cards.iter().zip(self.play.ids());
         let promised = promised.filter(|(card, _)| card.artifacts.iter().any(|p| p == path));
-        let mut owner = promised.map(|(_, id)| id).find(|id| *id != self.card.id);
+        let mut owner = promised.map(|(_, id)| id).find(|id| *id != own.id);
+        if owner.is_none() {
+            owner = self.created_owner(path).map_err(|e| unreadable(&e))?;
+        }
         if owner.is_none() {
             let producer = artifact_producer(self.view, path).map_err(|e| unreadable(&e))?;
-            owner = producer.filter(|id| *id != self.card.id);
+            owner = producer.filter(|id| *id != own.id);
         }
         owner.map_or(Ok(()), |owner| {
             let message = format!(
                 "agent_output/{path} belongs to {owner}; this turn is on {}",
-                self.card.id
+                own.id
             );
             Err(Refusal::forbidden("other_cards_artifact", message))
         })
@@ -320,6 +339,17 @@ pub(crate) fn unreadable(error: &ReadError) -> Refusal {
     Refusal::forbidden("unreadable_state", error.to_string())
 }
 
+/// Refuses what only a turn on a card can do.
+fn no_card() -> Refusal {
+    let message = "this turn is on no card, so it only reads";
+    Refusal::forbidden("no_card", message)
+}
+
+pub(crate) fn card_id(text: &str) -> Result<CardId, Refusal> {
+    text.parse()
+        .map_err(|error: InvalidName| Refusal::malformed("card_id", error.to_string()))
+}
+
 impl TurnScope for Scope<'_> {
     fn artifact(&mut self, path: &str) -> Result<Option<Payload>, Refusal> {
         self.check_reads_artifacts()?;
@@ -397,17 +427,16 @@ impl TurnScope for Scope<'_> {
                 )
             })?),
         };
+        let own = self.own()?.clone();
         let id = match card {
-            None => self.card.id.clone(),
-            Some(text) => text
-                .parse::<CardId>()
-                .map_err(|error| Refusal::malformed("card_id", error.to_string()))?,
+            None => own.id.clone(),
+            Some(text) => card_id(text)?,
         };
         let actor = Actor::Role(self.role.to_owned());
         let refuse = |card: &CardId, refusal: orket_cards::TransitionRefusal| {
             Refusal::forbidden(refusal.reason(), format!("{card}: {refusal}"))
         };
-        if id != self.card.id {
+        if id != own.id {
             let other = self.other_card(&id)?.ok_or_else(|| {
                 Refusal::malformed("unknown_card", format!("there is no card {id}"))
             })?;
@@ -419,11 +448,11 @@ impl TurnScope for Scope<'_> {
             decide(other.status, to, &actor, reason, &evidence).map_err(|r| refuse(&id, r))?;
             return Err(Refusal::forbidden(
                 "not_this_card",
-                format!("this turn is on {}; it may not move {id}", self.card.id),
+                format!("this turn is on {}; it may not move {id}", own.id),
             ));
         }
         if self.moved {
-            let message = format!("{}: a turn moves its card once", self.card.id);
+            let message = format!("{}: a turn moves its card once", own.id);
             return Err(Refusal::forbidden("moved_twice", message));
         }
         if matches!(reason, Some(WaitReason::System | WaitReason::Dependency)) {
@@ -431,14 +460,17 @@ impl TurnScope for Scope<'_> {
             return Err(Refusal::malformed("wait_reason", message));
         }
         let evidence = self.evidence()?;
-        decide(self.card.status, to, &actor, reason, &evidence).map_err(|r| refuse(&id, r))?;
+        decide(own.status, to, &actor, reason, &evidence).map_err(|r| refuse(&id, r))?;
         if !(to.needs_wait_reason() || to.is_terminal() || self.play.acts_on(to)) {
             let message = format!("{id}: no step of the score goes on from {to}");
             return Err(Refusal::forbidden("dead_end", message));
         }
         self.moved = true;
-        self.card.status = to;
-        self.card.wait_reason = if to.needs_wait_reason() { reason } else { None };
+        self.card = Some(Card {
+            status: to,
+            wait_reason: reason.filter(|_| to.needs_wait_reason()),
+            ..own
+        });
         Ok(())
     }
 
@@ -447,11 +479,12 @@ impl TurnScope for Scope<'_> {
             let message = format!("a comment has 1 to {COMMENT_MAX_BYTES} bytes");
             return Err(Refusal::malformed("comment", message));
         }
-        if self.card.comments.len() >= COMMENTS_MAX {
+        let card = self.card.as_mut().ok_or_else(no_card)?;
+        if card.comments.len() >= COMMENTS_MAX {
             let message = format!("the card has {COMMENTS_MAX} comments already");
             return Err(Refusal::forbidden("comments", message));
         }
-        self.card.comments.push(Comment {
+        card.comments.push(Comment {
             author: self.role.to_owned(),
             text: text.to_owned(),
         });
@@ -460,6 +493,22 @@ impl TurnScope for Scope<'_> {
 
     fn command(&mut self, run: &mut RunCommand<'_>) -> Result<Value, Refusal> {
         command::run(self, run)
+    }
+
+    fn is_executable(&mut self, path: &str) -> Result<bool, Refusal> {
+        Ok(self.entry(path)?.is_some_and(|(_, executable)| executable))
+    }
+
+    fn issue_context(&mut self, card: Option<&str>) -> Result<Value, Refusal> {
+        let id = match card {
+            None => self.own()?.id.clone(),
+            Some(text) => card_id(text)?,
+        };
+        self.context_of(&id)
+    }
+
+    fn create_card(&mut self, card: NewCard) -> Result<String, Refusal> {
+        self.create(card).map(|id| id.to_string())
     }
 
     fn recorded(

@@ -60,7 +60,7 @@ pub struct RunSummary {
 pub(crate) fn board(snapshot: &dyn TurnSnapshot, play: &Play) -> Result<Vec<Card>, RunError> {
     let ids: BTreeSet<CardId> = play.ids().into_iter().collect();
     let mut cards = snapshot.cards(Some(&play.epic.name))?;
-    cards.retain(|card| ids.contains(&card.id));
+    cards.retain(|card| ids.contains(&card.id) || play.keeps(card));
     Ok(cards)
 }
 

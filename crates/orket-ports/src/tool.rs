@@ -1,6 +1,6 @@
 //! Tools: what a role can do, and the scope of a turn in which it does it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orket_kernel::canonical::Value;
 use orket_kernel::capability::Action;
@@ -28,7 +28,7 @@ pub enum ArgumentType {
         /// The largest.
         max: u64,
     },
-    /// A list of texts, whose order tells something and which may repeat.
+    /// A list of texts in an order.
     Texts {
         /// The fewest texts.
         min_items: usize,
@@ -36,7 +36,98 @@ pub enum ArgumentType {
         max_items: usize,
         /// The most bytes of each.
         max_bytes: usize,
+        /// Whether each may be given once only.
+        distinct: bool,
     },
+}
+
+impl ArgumentType {
+    /// Returns the JSON Schema of an argument of this type. A limit in bytes is not part of it: JSON Schema counts characters.
+    fn schema(self, description: &str) -> Value {
+        match self {
+            ArgumentType::Text { .. } => {
+                object! { "type" => "string", "description" => description }
+            }
+            ArgumentType::OneOf(texts) => {
+                let texts: Vec<Value> = texts.iter().map(|text| Value::from(*text)).collect();
+                object! { "type" => "string", "enum" => texts, "description" => description }
+            }
+            ArgumentType::Truth => object! { "type" => "boolean", "description" => description },
+            ArgumentType::Integer { min, max } => object! {
+                "type" => "integer",
+                "minimum" => min,
+                "maximum" => max,
+                "description" => description,
+            },
+            ArgumentType::Texts {
+                min_items,
+                max_items,
+                distinct,
+                ..
+            } => object! {
+                "type" => "array",
+                "items" => object! { "type" => "string" },
+                "minItems" => min_items as u64,
+                "maxItems" => max_items as u64,
+                "uniqueItems" => distinct,
+                "description" => description,
+            },
+        }
+    }
+
+    /// Says what a value breaks; `None` if it is of this type.
+    fn fault(self, value: &Value) -> Option<String> {
+        match self {
+            ArgumentType::Text { max_bytes } => match value.as_str() {
+                None => Some("must be a text".into()),
+                Some(text) if text.len() > max_bytes => {
+                    Some(format!("is longer than {max_bytes} bytes"))
+                }
+                Some(_) => None,
+            },
+            ArgumentType::OneOf(texts) => {
+                let is_one = value.as_str().is_some_and(|text| texts.contains(&text));
+                (!is_one).then(|| format!("must be one of {}", texts.join(", ")))
+            }
+            ArgumentType::Truth => value
+                .as_bool()
+                .is_none()
+                .then(|| "must be true or false".into()),
+            ArgumentType::Integer { min, max } => {
+                let is_inside = value
+                    .as_u64()
+                    .is_some_and(|number| (min..=max).contains(&number));
+                (!is_inside).then(|| format!("must be a whole number from {min} to {max}"))
+            }
+            ArgumentType::Texts {
+                min_items,
+                max_items,
+                max_bytes,
+                distinct,
+            } => {
+                let Some(items) = value.as_array() else {
+                    return Some("must be a list of texts".into());
+                };
+                if items.len() > max_items {
+                    return Some(format!("has more than {max_items} members"));
+                }
+                if items.len() < min_items {
+                    return Some(format!("has fewer than {min_items} members"));
+                }
+                let mut seen = BTreeSet::new();
+                items.iter().find_map(|item| match item.as_str() {
+                    None => Some("must be a list of texts".to_owned()),
+                    Some(text) if text.len() > max_bytes => {
+                        Some(format!("has a member of more than {max_bytes} bytes"))
+                    }
+                    Some(text) if distinct && !seen.insert(text) => {
+                        Some(format!("has the member {text:?} twice"))
+                    }
+                    Some(_) => None,
+                })
+            }
+        }
+    }
 }
 
 /// One argument of a tool.
@@ -52,6 +143,17 @@ pub struct Parameter {
     pub required: bool,
 }
 
+/// A limit of what a tool does or tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// What is limited, and what becomes of the rest.
+    pub what: &'static str,
+    /// The most of it.
+    pub most: u64,
+    /// What is counted: `bytes`, for instance.
+    pub unit: &'static str,
+}
+
 /// What a tool is; the schema shown to the model and the check of its arguments come from here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolSpec {
@@ -63,6 +165,10 @@ pub struct ToolSpec {
     pub description: &'static str,
     /// Its arguments.
     pub parameters: &'static [Parameter],
+    /// What limits its work and its results, for people.
+    pub limits: &'static [Limit],
+    /// Arguments of a call that passes the tool's own check, as JSON.
+    pub example: &'static str,
 }
 
 impl ToolSpec {
@@ -71,36 +177,7 @@ impl ToolSpec {
         let mut properties = BTreeMap::new();
         let mut required = Vec::new();
         for parameter in self.parameters {
-            let description = Value::from(parameter.description);
-            let schema = match parameter.argument_type {
-                ArgumentType::Text { .. } => {
-                    object! { "type" => "string", "description" => description }
-                }
-                ArgumentType::OneOf(texts) => {
-                    let texts: Vec<Value> = texts.iter().map(|text| Value::from(*text)).collect();
-                    object! { "type" => "string", "enum" => texts, "description" => description }
-                }
-                ArgumentType::Truth => {
-                    object! { "type" => "boolean", "description" => description }
-                }
-                ArgumentType::Integer { min, max } => object! {
-                    "type" => "integer",
-                    "minimum" => min,
-                    "maximum" => max,
-                    "description" => description,
-                },
-                ArgumentType::Texts {
-                    min_items,
-                    max_items,
-                    ..
-                } => object! {
-                    "type" => "array",
-                    "items" => object! { "type" => "string" },
-                    "minItems" => min_items as u64,
-                    "maxItems" => max_items as u64,
-                    "description" => description,
-                },
-            };
+            let schema = parameter.argument_type.schema(parameter.description);
             properties.insert(parameter.name.to_owned(), schema);
             if parameter.required {
                 required.push(Value::from(parameter.name));
@@ -139,58 +216,15 @@ impl ToolSpec {
         }
         for parameter in self.parameters {
             let name = parameter.name;
-            match (given.get(name), parameter.argument_type) {
-                (None, _) if !parameter.required => {}
-                (None, _) => return malformed(format!("the argument {name:?} is missing")),
-                (Some(value), ArgumentType::Truth) if value.as_bool().is_some() => {}
-                (Some(_), ArgumentType::Truth) => {
-                    return malformed(format!("{name:?} must be true or false"));
+            let fault = match given.get(name) {
+                None if parameter.required => {
+                    return malformed(format!("the argument {name:?} is missing"));
                 }
-                (Some(value), ArgumentType::Text { max_bytes }) => match value.as_str() {
-                    None => return malformed(format!("{name:?} must be a text")),
-                    Some(text) if text.len() > max_bytes => {
-                        return malformed(format!("{name:?} is longer than {max_bytes} bytes"));
-                    }
-                    Some(_) => {}
-                },
-                (Some(value), ArgumentType::Integer { min, max }) => {
-                    let number = value.as_u64();
-                    if !number.is_some_and(|number| (min..=max).contains(&number)) {
-                        return malformed(format!(
-                            "{name:?} must be a whole number from {min} to {max}"
-                        ));
-                    }
-                }
-                (
-                    Some(value),
-                    ArgumentType::Texts {
-                        min_items,
-                        max_items,
-                        max_bytes,
-                    },
-                ) => {
-                    let texts: Option<Vec<&str>> = value
-                        .as_array()
-                        .and_then(|items| items.iter().map(Value::as_str).collect());
-                    let Some(texts) = texts else {
-                        return malformed(format!("{name:?} must be a list of texts"));
-                    };
-                    if !(min_items..=max_items).contains(&texts.len()) {
-                        return malformed(format!(
-                            "{name:?} must have {min_items} to {max_items} members"
-                        ));
-                    }
-                    if texts.iter().any(|text| text.len() > max_bytes) {
-                        return malformed(format!(
-                            "{name:?} has a member of more than {max_bytes} bytes"
-                        ));
-                    }
-                }
-                (Some(value), ArgumentType::OneOf(texts)) => {
-                    if !value.as_str().is_some_and(|text| texts.contains(&text)) {
-                        return malformed(format!("{name:?} must be one of {}", texts.join(", ")));
-                    }
-                }
+                None => None,
+                Some(value) => parameter.argument_type.fault(value),
+            };
+            if let Some(fault) = fault {
+                return malformed(format!("{name:?} {fault}"));
             }
         }
         Ok(())
@@ -253,6 +287,25 @@ pub struct Ran {
 pub type RunCommand<'a> =
     dyn FnMut(&BTreeMap<String, ArtifactFile>, LeastTier) -> Result<Ran, Refusal> + 'a;
 
+/// A card that a role wants to have made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewCard {
+    /// What it is, in a line.
+    pub title: String,
+    /// What is to be done.
+    pub description: String,
+    /// The role that is to do it.
+    pub seat: String,
+    /// How much it matters; as a card of an asset if `None`.
+    pub priority: Option<u64>,
+    /// The cards that must be done first.
+    pub depends_on: Vec<String>,
+    /// The artefacts it promises: paths below `agent_output/`.
+    pub artifacts: Vec<String>,
+    /// The fixtures that check it; those that the epic gives to created cards if there are none.
+    pub checks: Vec<String>,
+}
+
 /// The scope of one turn: all that a tool can reach. Every effect is staged; nothing is written before the commit.
 pub trait TurnScope {
     /// Returns the bytes of an artefact, as the turn sees it; the path is below `agent_output/`. It may be too long to hold.
@@ -260,6 +313,9 @@ pub trait TurnScope {
 
     /// Lists the paths of all artefacts, below `agent_output/`, sorted.
     fn artifacts(&mut self) -> Result<Vec<String>, Refusal>;
+
+    /// Tells whether an artefact is a program; `false` if there is no such artefact.
+    fn is_executable(&mut self, path: &str) -> Result<bool, Refusal>;
 
     /// Stages an artefact of at most [`ATTACHMENT_LENGTH_MAX_BYTES`](orket_kernel::limits::ATTACHMENT_LENGTH_MAX_BYTES).
     /// Where a stream comes from must stay as it is until the turn is committed; the turn fails if it does not.
@@ -291,6 +347,12 @@ pub trait TurnScope {
     /// Runs a command over all artefacts as the turn sees them, stages what it changed and records both; a replay stages what
     /// is recorded instead. Returns what the model is told.
     fn command(&mut self, run: &mut RunCommand<'_>) -> Result<Value, Refusal>;
+    /// Returns the facts of a card of the epic (the turn's own if `None`) as the turn sees them: the card, what it depends on,
+    /// what waits for it and what became of its artefacts. They name no time and no run.
+    fn issue_context(&mut self, card: Option<&str>) -> Result<Value, Refusal>;
+
+    /// Stages a new card of the epic and returns its id, which follows from what the card says.
+    fn create_card(&mut self, card: NewCard) -> Result<String, Refusal>;
 
     /// Runs `work`, whose outcome a replay cannot compute, and records it; a replay returns the record instead.
     fn recorded(

@@ -155,6 +155,7 @@ fn card(number: u64, turn_id: TurnId) -> Outcome<Card> {
         authors: Vec::new(),
         comments: Vec::new(),
         has_evidence: false,
+        created_by: None,
     })
 }
 

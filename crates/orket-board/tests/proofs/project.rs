@@ -180,6 +180,7 @@ pub(crate) fn card(id: &str, ordinal: u64, title: &str, needs: &[&str]) -> Tripl
         authors: Vec::new(),
         comments: Vec::new(),
         has_evidence: false,
+        created_by: None,
     };
     card.to_triplet().unwrap()
 }

@@ -4,9 +4,10 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use orket_cards::{Card, CardId, EpicAsset, Stall, Status, WaitReason, parse_asset};
+use orket_cards::{Card, CardId, EpicAsset, Stall, Status, TurnStore, WaitReason, parse_asset};
 use orket_flow::{
-    NoConductor, RunEnding, RunError, RunOptions, RunSummary, Stage, load_play, load_rock, run_epic,
+    NoConductor, Play, RunEnding, RunError, RunOptions, RunSummary, Stage, Tools, load_play,
+    load_rock, run_epic,
 };
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{RunId, object};
@@ -81,7 +82,7 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
     }
     let (epic, card) = match (&arguments.what.epic, &arguments.what.card) {
         (Some(epic), _) => (epic.clone(), None),
-        (None, Some(card)) => (epic_of(&workspace, card)?, Some(card.clone())),
+        (None, Some(card)) => (epic_of(&project, &workspace, card)?, Some(card.clone())),
         (None, None) => return Err(Failure::new(exit::USAGE, "name an epic, a rock or a card")),
     };
     let options = RunOptions {
@@ -99,14 +100,7 @@ fn play(
     options: RunOptions,
 ) -> Result<Code, Failure> {
     let tools = wire::tools(project)?;
-    let mut play = load_play(
-        workspace,
-        epic,
-        arguments.venue.as_deref(),
-        &wire::tool_names(&tools),
-    )?;
-    play.space_policy = project.config.policy.clone();
-    play.reference_spaces = project.config.spaces.reference.keys().cloned().collect();
+    let play = load(project, workspace, epic, arguments.venue.as_deref(), &tools)?;
     let provider = wire::provider(project, &play.venue)?;
     let verifier = wire::verifier(project)?;
     let board = wire::board(project)?;
@@ -144,6 +138,22 @@ fn play(
     Ok(code(&summary))
 }
 
+/// Loads what an epic is played from, with the spaces and the policy of the project.
+pub(super) fn load(
+    project: &Project,
+    workspace: &dyn Workspace,
+    epic: &str,
+    venue: Option<&str>,
+    tools: &Tools,
+) -> Result<Play, Failure> {
+    let play = load_play(workspace, epic, venue, &wire::tool_names(tools))?;
+    Ok(Play {
+        space_policy: project.config.policy.clone(),
+        reference_spaces: project.config.spaces.reference.keys().cloned().collect(),
+        ..play
+    })
+}
+
 fn code(summary: &RunSummary) -> Code {
     let mut asked_for = summary
         .cards
@@ -166,7 +176,7 @@ fn code(summary: &RunSummary) -> Code {
     }
 }
 
-fn epic_of(workspace: &dyn Workspace, card: &CardId) -> Result<String, Failure> {
+fn epic_of(project: &Project, workspace: &dyn Workspace, card: &CardId) -> Result<String, Failure> {
     for name in workspace
         .asset_names(AssetKind::Epic)
         .map_err(RunError::from)?
@@ -180,6 +190,14 @@ fn epic_of(workspace: &dyn Workspace, card: &CardId) -> Result<String, Failure> 
         let cards = epic.cards(&file).map_err(RunError::from)?;
         if cards.iter().any(|defined| defined.id == *card) {
             return Ok(name);
+        }
+    }
+    // A role may have created it.
+    if let Some(board) = wire::read_only_board(project)? {
+        let known = board.snapshot()?.cards(None)?;
+        let created = known.into_iter().find(|known| known.id == *card);
+        if let Some(created) = created.filter(|created| created.created_by.is_some()) {
+            return Ok(created.epic);
         }
     }
     Err(RunError::NoCard {

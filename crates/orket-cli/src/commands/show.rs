@@ -113,6 +113,10 @@ fn card(snapshot: &dyn TurnSnapshot, id: &CardId, json: bool) -> Result<String, 
         Verification::None(reason) => format!("no checks: {}", terminal::plain(reason)),
     };
     let _ = writeln!(text, "verification {} ({checks})", card.verified.as_str());
+    if let Some(by) = &card.created_by {
+        let role = terminal::plain(&by.role);
+        let _ = writeln!(text, "created by   {role} on {}", by.card);
+    }
     for path in &card.artifacts {
         let _ = writeln!(text, "promises     agent_output/{}", terminal::plain(path));
     }

@@ -26,4 +26,6 @@ mod spaces;
 mod stories;
 mod table;
 mod tap;
+mod tool_call;
+mod tools;
 mod two_runs;

@@ -106,7 +106,7 @@ fn a_card_that_never_works_out_is_blocked_with_what_waits_for_it_and_a_new_run_t
     assert_eq!(given_up[0].role, "engine");
     let record = project.record(&given_up[0].record_digest);
     assert!(record.exchanges.is_empty());
-    let Cause::GiveUp { reasons } = &record.cause else {
+    let Cause::GiveUp { reasons, .. } = &record.cause else {
         panic!("{:?}", record.cause)
     };
     assert!(reasons[0].contains("verification/check.sh"), "{reasons:?}");

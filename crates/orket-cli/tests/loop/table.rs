@@ -65,6 +65,13 @@ impl Verifier for ReadsGood {
     }
 }
 
+/// A scrubber that hides a text.
+pub(crate) fn hiding(name: &str, text: &str) -> Arc<Scrubber> {
+    let secret = (name.to_owned(), Secret::new(text.to_owned()));
+    let vault = Vault::gather(Vec::new(), [secret], &BTreeSet::new()).unwrap();
+    Arc::new(Scrubber::new(&vault).unwrap())
+}
+
 #[derive(Default)]
 pub(crate) struct Heard(pub(crate) Vec<Event>);
 
@@ -124,9 +131,7 @@ impl<'a> Table<'a> {
 
     /// Hides a text.
     pub(crate) fn secret(mut self, name: &str, text: &str) -> Table<'a> {
-        let secret = (name.to_owned(), Secret::new(text.to_owned()));
-        let vault = Vault::gather(Vec::new(), [secret], &BTreeSet::new()).unwrap();
-        self.scrubber = Arc::new(Scrubber::new(&vault).unwrap());
+        self.scrubber = hiding(name, text);
         self
     }
 

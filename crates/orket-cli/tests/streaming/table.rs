@@ -38,6 +38,8 @@ static SPEC: ToolSpec = ToolSpec {
     action: Action::WRITE,
     description: "Hand in what was made.",
     parameters: &[],
+    limits: &[],
+    example: "{}",
 };
 
 impl Tool for HandIn {

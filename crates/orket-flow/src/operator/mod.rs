@@ -7,6 +7,7 @@ mod change;
 mod draft;
 mod effects;
 mod proposal;
+mod tool;
 
 use orket_cards::{
     Author, Cause, FailedAttempt, OPERATOR_ROLE, OPERATOR_WORK, OperatorAction, StoreFault,
@@ -30,6 +31,8 @@ use crate::promote::project;
 pub use change::{ChangeError, change};
 pub use effects::{CardEffect, Effects, FileEffect};
 pub(crate) use proposal::{Documents, OperatorProposalError, execute};
+pub(crate) use tool::recorded;
+pub use tool::{PersonalCall, call_tool};
 
 /// How often a turn is computed anew because another one was promoted meanwhile.
 const TRIES: usize = 16;

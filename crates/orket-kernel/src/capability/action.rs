@@ -29,6 +29,8 @@ impl Action {
     pub const CHANGE_STATUS: Action = Action(Cow::Borrowed("change_status"));
     /// Leaving a remark on a card.
     pub const COMMENT: Action = Action(Cow::Borrowed("comment"));
+    /// Making a new card.
+    pub const CREATE_CARD: Action = Action(Cow::Borrowed("create_card"));
 
     /// Takes `text` as an action.
     ///
@@ -121,6 +123,7 @@ mod tests {
             Action::WRITE,
             Action::CHANGE_STATUS,
             Action::COMMENT,
+            Action::CREATE_CARD,
         ] {
             assert_eq!(Action::parse(action.as_str()).unwrap(), action);
         }

@@ -18,6 +18,8 @@ static SPEC: ToolSpec = ToolSpec {
         argument_type: ArgumentType::Text { max_bytes: 4096 },
         required: true,
     }],
+    limits: &[],
+    example: r#"{"comment":"The tests cover the empty list too."}"#,
 };
 
 pub(super) struct AddIssueComment;

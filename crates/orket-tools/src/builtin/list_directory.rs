@@ -6,11 +6,14 @@ use std::sync::Arc;
 use orket_kernel::canonical::Value;
 use orket_kernel::capability::Action;
 use orket_kernel::object;
-use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
+use orket_ports::tool::{ArgumentType, Limit, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
 
-use super::text;
+use super::{cut, text};
 use crate::spaces::{Place, Spaces, why};
+
+/// The most entries that are listed.
+pub(super) const ENTRIES_MAX: usize = 1000;
 
 static SPEC: ToolSpec = ToolSpec {
     name: "list_directory",
@@ -22,6 +25,12 @@ static SPEC: ToolSpec = ToolSpec {
         argument_type: ArgumentType::Text { max_bytes: 1024 },
         required: false,
     }],
+    limits: &[Limit {
+        what: "the entries; of more, the first are shown and the result says so",
+        most: ENTRIES_MAX as u64,
+        unit: "entries",
+    }],
+    example: r#"{"path":"agent_output"}"#,
 };
 
 pub(super) struct ListDirectory {
@@ -81,6 +90,15 @@ impl Tool for ListDirectory {
 }
 
 fn listing(entries: BTreeSet<String>) -> Value {
-    let entries: Vec<Value> = entries.into_iter().map(Value::from).collect();
-    object! { "entries" => entries }
+    let total = entries.len();
+    let shown: Vec<Value> = entries
+        .into_iter()
+        .take(ENTRIES_MAX)
+        .map(Value::from)
+        .collect();
+    if total > ENTRIES_MAX {
+        let cut = cut::statement(ENTRIES_MAX, total, "entries");
+        return object! { "entries" => shown, "cut" => cut };
+    }
+    object! { "entries" => shown }
 }

@@ -1,9 +1,17 @@
 //! The built-in tools. Each is a specification and a few lines over the scope of its turn.
 
 mod add_issue_comment;
+mod create_issue;
+mod cut;
+mod edit_file;
+mod get_issue_context;
 mod list_directory;
+mod matches;
 mod read_file;
 mod run_command;
+mod search_files;
+#[cfg(test)]
+mod tests;
 mod update_issue_status;
 mod write_file;
 
@@ -18,14 +26,20 @@ use crate::spaces::Spaces;
 
 /// Returns the built-in tools by name, but for [`run_command`]. `spaces` is where they read what is not an artefact.
 pub fn tools(spaces: Arc<Spaces>) -> BTreeMap<String, Arc<dyn Tool>> {
-    let tools: [Arc<dyn Tool>; 5] = [
+    let tools: Vec<Arc<dyn Tool>> = vec![
         Arc::new(read_file::ReadFile {
             spaces: Arc::clone(&spaces),
         }),
         Arc::new(write_file::WriteFile),
-        Arc::new(list_directory::ListDirectory { spaces }),
+        Arc::new(edit_file::EditFile),
+        Arc::new(list_directory::ListDirectory {
+            spaces: Arc::clone(&spaces),
+        }),
+        Arc::new(search_files::SearchFiles { spaces }),
         Arc::new(update_issue_status::UpdateIssueStatus),
         Arc::new(add_issue_comment::AddIssueComment),
+        Arc::new(get_issue_context::GetIssueContext),
+        Arc::new(create_issue::CreateIssue),
     ];
     tools
         .into_iter()
@@ -44,4 +58,16 @@ fn text<'a>(arguments: &'a Value, name: &str) -> &'a str {
         .get(name)
         .and_then(Value::as_str)
         .unwrap_or_default()
+}
+
+/// Returns an argument that the specification checked to be a list of texts; empty if it was left out.
+fn texts(arguments: &Value, name: &str) -> Vec<String> {
+    arguments
+        .get(name)
+        .and_then(Value::as_array)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use orket_kernel::canonical::Value;
 use orket_kernel::capability::Action;
 use orket_kernel::object;
-use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
+use orket_ports::tool::{ArgumentType, Limit, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
 
-use super::text;
+use super::{cut, text};
 use crate::spaces::{Place, Spaces, why};
 
-/// The most bytes that are read from one file.
-pub(crate) const READ_MAX_BYTES: u64 = 256 * 1024;
+/// The most bytes of a file that are shown.
+pub(super) const SHOWN_MAX_BYTES: usize = 256 * 1024;
+
+/// The most bytes that a file may have of which the beginning is shown: all of it is read, for its digest is checked.
+pub(super) const READ_MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 static SPEC: ToolSpec = ToolSpec {
     name: "read_file",
@@ -24,6 +27,19 @@ static SPEC: ToolSpec = ToolSpec {
         argument_type: ArgumentType::Text { max_bytes: 1024 },
         required: true,
     }],
+    limits: &[
+        Limit {
+            what: "the content that is shown; of a longer file the beginning is shown and the result says so",
+            most: SHOWN_MAX_BYTES as u64,
+            unit: "bytes",
+        },
+        Limit {
+            what: "the file; a longer one is not read and the result says so",
+            most: READ_MAX_BYTES,
+            unit: "bytes",
+        },
+    ],
+    example: r#"{"path":"agent_output/notes.txt"}"#,
 };
 
 pub(super) struct ReadFile {
@@ -79,6 +95,11 @@ fn shown(path: &str, bytes: Vec<u8>) -> Value {
         return too_long(path);
     }
     match String::from_utf8(bytes) {
+        Ok(content) if content.len() > SHOWN_MAX_BYTES => {
+            let head = cut::head(&content, SHOWN_MAX_BYTES);
+            let cut = cut::statement(head.len(), content.len(), "bytes");
+            object! { "content" => head, "cut" => cut }
+        }
         Ok(content) => object! { "content" => content },
         Err(_) => object! { "error" => format!("{path} is not a text") },
     }

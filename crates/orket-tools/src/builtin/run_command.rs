@@ -2,7 +2,7 @@
 
 use orket_kernel::canonical::Value;
 use orket_kernel::capability::Action;
-use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
+use orket_ports::tool::{ArgumentType, Limit, Parameter, ToolSpec};
 use orket_ports::{Refusal, Tool, TurnScope};
 
 use crate::command::{Command, Commands};
@@ -31,6 +31,7 @@ static SPEC: ToolSpec = ToolSpec {
                 min_items: 1,
                 max_items: WORDS_MAX,
                 max_bytes: WORD_MAX_BYTES,
+                distinct: false,
             },
             required: true,
         },
@@ -44,6 +45,12 @@ static SPEC: ToolSpec = ToolSpec {
             required: false,
         },
     ],
+    limits: &[Limit {
+        what: "all words of the command together",
+        most: WORDS_MAX_BYTES as u64,
+        unit: "bytes",
+    }],
+    example: r#"{"command":["sh","-c","sh run.sh 5"],"timeout_seconds":10}"#,
 };
 
 pub(super) struct RunCommand {

@@ -38,6 +38,8 @@ static SPEC: ToolSpec = ToolSpec {
             required: false,
         },
     ],
+    limits: &[],
+    example: r#"{"status":"code_review"}"#,
 };
 
 pub(super) struct UpdateIssueStatus;

@@ -38,6 +38,8 @@ static SPEC: ToolSpec = ToolSpec {
             required: false,
         },
     ],
+    limits: &[],
+    example: r#"{"path":"agent_output/notes.txt","content":"One line.\n"}"#,
 };
 
 pub(super) struct WriteFile;

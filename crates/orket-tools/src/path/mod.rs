@@ -34,5 +34,6 @@ mod resolve;
 
 pub use directory::{Directory, Entry, FoundFile, Kind, Walk};
 pub use error::PathError;
+pub(crate) use name::is_hidden;
 pub use name::{ComponentRule, RelativePath, RelativePathError};
 pub use resolve::Resolution;

@@ -233,7 +233,7 @@ fn check_component(component: &str) -> Result<(), ComponentRule> {
 
 /// Tells whether a character turns the direction of text, ends a line or takes no room. The joiners U+200C and U+200D, the
 /// variation selectors and the fillers of syllables are not among them: words of several languages need them.
-fn is_hidden(character: char) -> bool {
+pub(crate) fn is_hidden(character: char) -> bool {
     matches!(
         character,
         '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}' | '\u{200B}' | '\u{200E}'

@@ -97,6 +97,16 @@ impl Location {
     }
 }
 
+impl Location {
+    /// Returns the path of an entry of this directory, as a tool call names it.
+    pub(crate) fn entry(&self, name: &str) -> String {
+        match self.below {
+            Some(_) => format!("{self}/{name}"),
+            None => format!("{self}{name}"),
+        }
+    }
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.space {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use orket_kernel::Payload;
 use orket_kernel::canonical::Value;
 use orket_kernel::capability::Action;
-use orket_ports::tool::RunCommand;
+use orket_ports::tool::{NewCard, RunCommand};
 use orket_ports::workspace::OutputFile;
 use orket_ports::{Refusal, SpacePolicy, Tool, TurnScope, Workspace};
 use orket_tools::builtin;
@@ -163,6 +163,18 @@ impl TurnScope for Turn {
 
     fn space_policy(&self) -> &SpacePolicy {
         &self.policy
+    }
+
+    fn is_executable(&mut self, _: &str) -> Result<bool, Refusal> {
+        Ok(false)
+    }
+
+    fn issue_context(&mut self, _: Option<&str>) -> Result<Value, Refusal> {
+        Err(Refusal::forbidden("no_card", "this turn has no card"))
+    }
+
+    fn create_card(&mut self, _: NewCard) -> Result<String, Refusal> {
+        Err(Refusal::forbidden("no_card", "this turn has no card"))
     }
 
     fn command(&mut self, _: &mut RunCommand<'_>) -> Result<Value, Refusal> {

@@ -3,7 +3,7 @@
 mod check;
 mod file;
 mod line;
-mod pretty;
+pub(super) mod pretty;
 mod show;
 mod test;
 
