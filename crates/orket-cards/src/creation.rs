@@ -248,3 +248,137 @@ fn check_promises(asset: &CardAsset, known: &[Card]) -> Result<(), CreationRefus
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DEFAULT_PRIORITY, Status, VerificationState, parse_asset};
+
+    const EPIC: &str = r#"{
+        "name": "e", "description": "d", "flow": "f",
+        "cards": [
+            {"id": "A", "title": "a", "description": "a", "seat": "coder", "artifacts": ["a.txt"], "verification": {"checks": ["a.sh"]}},
+            {"id": "B", "title": "b", "description": "b", "seat": "coder", "verification": {"none": "r"}}
+        ],
+        "created_cards": {"seats": ["coder"], "verification": {"checks": ["c.sh"]}, "per_turn": 2, "in_all": 2}
+    }"#;
+
+    fn by() -> Creation {
+        Creation {
+            role: "coder".into(),
+            card: "A".parse().unwrap(),
+        }
+    }
+
+    fn asset() -> CardAsset {
+        CardAsset {
+            id: None,
+            title: "Write the notes".into(),
+            description: "Do what the title says.".into(),
+            seat: "coder".into(),
+            priority: DEFAULT_PRIORITY,
+            depends_on: Vec::new(),
+            artifacts: Vec::new(),
+            verification: VerificationAsset {
+                checks: None,
+                none: None,
+            },
+        }
+    }
+
+    fn epic() -> (EpicAsset, Vec<Card>) {
+        let epic: EpicAsset = parse_asset("e.json", EPIC.as_bytes()).unwrap();
+        let cards = epic.cards("e.json").unwrap();
+        (epic, cards)
+    }
+
+    #[test]
+    fn a_created_card_begins_as_any_other_and_is_named_after_what_it_says() {
+        let (epic, known) = epic();
+        let card = epic.create_card(&asset(), by(), &known, 0).unwrap();
+        // The first digits of what sha256sum says of
+        // {"description":"Do what the title says.","epic":"e","seat":"coder","title":"Write the notes"}
+        assert_eq!(card.id.as_str(), "card-7617ef03");
+        assert_eq!((card.status, card.ordinal), (Status::Ready, 2));
+        assert_eq!(card.verification, Verification::Checks(vec!["c.sh".into()]));
+        assert_eq!(card.verified, VerificationState::NotRun);
+        assert_eq!(card.created_by, Some(by()));
+        assert_eq!((card.authors.len(), card.comments.len()), (0, 0));
+    }
+
+    type Bend = (&'static str, fn(&mut CardAsset, &mut Vec<Card>), u64);
+
+    #[test]
+    fn each_rule_refuses_by_its_name() {
+        let bends: [Bend; 10] = [
+            ("", |_, _| (), 1),
+            ("too_many_cards", |_, _| (), 2),
+            (
+                "too_many_created_cards",
+                |_, known| {
+                    known
+                        .iter_mut()
+                        .for_each(|card| card.created_by = Some(by()))
+                },
+                0,
+            ),
+            (
+                "unknown_seat",
+                |card, _| card.seat = "integrity_guard".into(),
+                0,
+            ),
+            (
+                "unknown_check",
+                |card, _| card.verification.checks = Some(vec!["a.sh".into(), "x.sh".into()]),
+                0,
+            ),
+            (
+                "unknown_dependency",
+                |card, _| card.depends_on = vec!["Z".parse().unwrap()],
+                0,
+            ),
+            (
+                "broken_dependency",
+                |card, known| {
+                    card.depends_on = vec!["A".parse().unwrap()];
+                    known[0].status = Status::Canceled;
+                },
+                0,
+            ),
+            (
+                "other_cards_artifact",
+                |card, _| card.artifacts = vec!["a.txt".into()],
+                0,
+            ),
+            (
+                "card_exists",
+                |card, known| {
+                    let (epic, _) = epic();
+                    let made = epic.create_card(card, by(), known, 0).unwrap();
+                    known.push(Card {
+                        priority: 9,
+                        ..made
+                    });
+                },
+                0,
+            ),
+            (
+                "",
+                |card, _| card.verification.checks = Some(vec!["a.sh".into(), "c.sh".into()]),
+                0,
+            ),
+        ];
+        for (reason, bend, in_turn) in bends {
+            let (epic, mut known) = epic();
+            let mut card = asset();
+            bend(&mut card, &mut known);
+            let made = epic.create_card(&card, by(), &known, in_turn);
+            let found = made.as_ref().map_or_else(CreationRefusal::reason, |_| "");
+            assert_eq!(found, reason, "{made:?}");
+        }
+        let (mut epic, known) = epic();
+        epic.created_cards = None;
+        let refusal = epic.create_card(&asset(), by(), &known, 0).unwrap_err();
+        assert_eq!(refusal.reason(), "no_created_cards");
+    }
+}

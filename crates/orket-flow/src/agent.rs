@@ -7,7 +7,7 @@ use orket_kernel::canonical::{self, Value};
 use orket_ports::model::{Message, ModelAnswer, ModelRequest, Speaker, ToolCall, ToolOffer};
 use orket_ports::{ReadSpace, Refusal};
 
-use crate::asset::StepAsset;
+use crate::asset::{RefusedCalls, StepAsset};
 use crate::govern::Tools;
 use crate::play::Play;
 use crate::verification::Verified;
@@ -171,11 +171,15 @@ fn system_prompt(brief: &Brief<'_>) -> String {
     let mut text = role.map_or_else(String::new, |role| role.prompt.trim().to_owned());
     text.push_str(&format!(
         "\n\nYou are the role {} in the step {}. Work only through tool calls: {}.\n\
-         Files lie below agent_output/. All calls of an answer are checked before the first one runs, and one refused \
-         call refuses the whole answer. Results of calls reach you in your next turn on this card.",
+         Files lie below agent_output/. All calls of an answer are checked before the first one runs, and {}. Results of \
+         calls reach you in your next turn on this card.",
         brief.role,
         brief.step.name,
-        brief.granted.join(", ")
+        brief.granted.join(", "),
+        match brief.play.score.refused_calls {
+            RefusedCalls::RefuseTurn => "one refused call refuses the whole answer",
+            RefusedCalls::Skip => "a refused call has no effect while the others are carried out",
+        }
     ));
     let references = &brief.play.reference_spaces;
     if let Some(first) = references.first()

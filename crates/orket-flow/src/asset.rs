@@ -85,6 +85,26 @@ pub struct ScoreAsset {
     /// How many turns a card may take in a run.
     #[serde(default = "default_turns")]
     pub turns_per_card: u64,
+    /// What becomes of an answer of which the gate refuses a call.
+    #[serde(default, skip_serializing_if = "RefusedCalls::is_default")]
+    pub refused_calls: RefusedCalls,
+}
+
+/// What becomes of an answer of which the gate refuses a call that the capability policy grants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedCalls {
+    /// None of its calls has an effect.
+    #[default]
+    RefuseTurn,
+    /// That call has no effect, and its refusal is its result; the other calls are carried out.
+    Skip,
+}
+
+impl RefusedCalls {
+    fn is_default(&self) -> bool {
+        *self == RefusedCalls::default()
+    }
 }
 
 fn default_attempts() -> u64 {

@@ -221,10 +221,13 @@ impl Session<'_> {
 
     fn tell_verdicts(&mut self, place: &Place<'_>, answer: &ModelAnswer, governed: &Governed) {
         for (ordinal, call) in (0_u64..).zip(&answer.tool_calls) {
-            let own = governed
-                .refusals
-                .iter()
-                .find(|(at, _)| *at == Some(ordinal));
+            let refusals = governed.refusals.iter();
+            let refused = refusals.filter_map(|(at, refusal)| Some(((*at)?, refusal)));
+            let skipped = governed.skipped.iter().map(|(at, refusal)| (*at, refusal));
+            let own = refused
+                .chain(skipped)
+                .find(|(at, _)| *at == ordinal)
+                .map(|(_, refusal)| refusal);
             let carried_out =
                 (ordinal as usize) < governed.calls.len() && governed.refusals.is_empty();
             let verdict = match (own, carried_out) {
@@ -239,7 +242,7 @@ impl Session<'_> {
                 "tool" => call.name.as_str(),
                 "target" => narrative::target(&call.name, &call.arguments),
                 "verdict" => verdict,
-                "reason" => own.map_or(Value::Null, |(_, refusal)| refusal.message.as_str().into()),
+                "reason" => own.map_or(Value::Null, |refusal| refusal.message.as_str().into()),
             };
             let event = self.narrator.event("tool_call", data);
             self.sink.emit(&event);

@@ -15,13 +15,13 @@ use orket_kernel::capability::{
 };
 use orket_kernel::{
     GateRefusal, KernelIssue, Outcome, ReadError, RecordingView, RunEnvelope, RunHandle, StateView,
-    TurnExecution, TurnId, TurnInput, execute_turn,
+    TurnExecution, TurnId, TurnInput, execute_turn, object,
 };
 use orket_ports::model::{ModelAnswer, ToolCall};
 use orket_ports::tool::RefusalKind;
 use orket_ports::{Refusal, Tool, TurnScope};
 
-use crate::asset::StepAsset;
+use crate::asset::{RefusedCalls, StepAsset};
 use crate::play::Play;
 use crate::proposal::{self, ProposalError};
 use crate::scope::{Outcomes, Scope, read_card};
@@ -61,6 +61,8 @@ pub struct Governed {
     pub calls: Vec<CallRecord>,
     /// What was refused: the place of the call (`None` for the answer as a whole) and why.
     pub refusals: Vec<(Option<u64>, Refusal)>,
+    /// The calls that were refused while the others were carried out: their places and why.
+    pub skipped: Vec<(u64, Refusal)>,
     /// The outcomes of recorded work.
     pub outcomes: Vec<Value>,
     /// The audit records of the capability jail, one per call, whatever else became of the answer.
@@ -130,7 +132,6 @@ pub fn govern(
 
     let decisions = decide_calls(context, answer);
     let mut refusals = validate(context, answer, &decisions);
-    let mut calls = Vec::new();
     let verified = match start_verification(context, &mut scope) {
         Ok(verified) => verified,
         Err(refusal) => {
@@ -138,24 +139,11 @@ pub fn govern(
             None
         }
     };
-    if refusals.is_empty() {
-        for (ordinal, call) in (0..).zip(&answer.tool_calls) {
-            let Some(tool) = context.tools.get(&call.name) else {
-                continue;
-            };
-            match tool.call(&call.arguments, &mut scope) {
-                Ok(result) => calls.push(CallRecord {
-                    tool: call.name.clone(),
-                    arguments: call.arguments.clone(),
-                    result,
-                }),
-                Err(refusal) => {
-                    refusals.push((Some(ordinal), refusal));
-                    break;
-                }
-            }
-        }
-    }
+    let CarriedOut {
+        calls,
+        refusals,
+        skipped,
+    } = carry_out(context, answer, refusals, &mut scope);
     let status = scope.card.as_ref().map(|card| card.status);
     let written: Vec<String> = scope.files.keys().cloned().collect();
     let correctable = refusals
@@ -167,12 +155,14 @@ pub fn govern(
             calls,
             refusals,
             outcomes,
+            skipped,
             decisions,
             execution: None,
             status,
             written,
         });
     }
+    let mut refusals = refusals;
     let mut input = if refusals.is_empty() {
         proposal::from_scope(&scope, before.as_ref(), verified.as_ref(), context.turn_id)?
     } else {
@@ -208,11 +198,89 @@ pub fn govern(
         calls,
         refusals,
         outcomes,
+        skipped,
         decisions,
         execution: Some(execution),
         status,
         written,
     })
+}
+
+/// What became of the calls of an answer.
+struct CarriedOut {
+    calls: Vec<CallRecord>,
+    /// What refuses the answer.
+    refusals: Vec<(Option<u64>, Refusal)>,
+    /// What refuses a call alone.
+    skipped: Vec<(u64, Refusal)>,
+}
+
+/// Carries out the calls of an answer, of which `refusals` were refused before the first one ran.
+fn carry_out(
+    context: &TurnContext<'_>,
+    answer: &ModelAnswer,
+    refusals: Vec<(Option<u64>, Refusal)>,
+    scope: &mut Scope<'_>,
+) -> CarriedOut {
+    let skips = context.play.score.refused_calls == RefusedCalls::Skip;
+    let (alone, refusals): (Vec<_>, Vec<_>) = refusals
+        .into_iter()
+        .partition(|(ordinal, refusal)| skips && ordinal.is_some() && can_be_skipped(refusal));
+    let mut skipped: Vec<(u64, Refusal)> = alone
+        .into_iter()
+        .filter_map(|(ordinal, refusal)| Some((ordinal?, refusal)))
+        .collect();
+    let mut out = CarriedOut {
+        calls: Vec::new(),
+        refusals,
+        skipped: Vec::new(),
+    };
+    if out.refusals.is_empty() {
+        for (ordinal, call) in (0..).zip(&answer.tool_calls) {
+            let Some(tool) = context.tools.get(&call.name) else {
+                continue;
+            };
+            let known = skipped.iter().position(|(place, _)| *place == ordinal);
+            let told = match known {
+                Some(place) => Err(skipped.swap_remove(place).1),
+                None if skips => scope.try_call(|scope| tool.call(&call.arguments, scope)),
+                None => tool.call(&call.arguments, scope),
+            };
+            let result = match told {
+                Ok(result) => result,
+                Err(refusal) if skips => {
+                    let result = object! { "refused" => refusal.message.as_str() };
+                    out.skipped.push((ordinal, refusal));
+                    result
+                }
+                Err(refusal) => {
+                    out.refusals.push((Some(ordinal), refusal));
+                    break;
+                }
+            };
+            out.calls.push(CallRecord {
+                tool: call.name.clone(),
+                arguments: call.arguments.clone(),
+                result,
+            });
+        }
+    } else {
+        out.skipped = skipped;
+    }
+    // What refuses every call, or stands beside what refuses the answer, refuses the answer.
+    if skips && (out.skipped.len() == answer.tool_calls.len() || !out.refusals.is_empty()) {
+        let skipped = std::mem::take(&mut out.skipped).into_iter();
+        out.refusals
+            .extend(skipped.map(|(place, refusal)| (Some(place), refusal)));
+        out.refusals.sort_by_key(|(place, _)| *place);
+    }
+    out
+}
+
+/// Tells whether the other calls of an answer can stand beside a refusal. The kernel decides each call again: one that the
+/// policy does not grant fails the turn, whatever the host makes of it.
+fn can_be_skipped(refusal: &Refusal) -> bool {
+    refusal.reason != DENIED && refusal.reason != UNKNOWN_TOOL
 }
 
 /// Whether a step begins with a verification of the card.
@@ -267,6 +335,9 @@ fn start_verification(
     Ok(Some(verified))
 }
 
+/// The reason of a refusal of a tool that there is not.
+const UNKNOWN_TOOL: &str = "unknown_tool";
+
 /// The reason of a refusal by the capability policy; the kernel's own decision stands for it in the result.
 const DENIED: &str = "capability_denied";
 
@@ -293,7 +364,7 @@ fn validate(
     for (decision, call) in decisions.iter().zip(&answer.tool_calls) {
         let refusal = match context.tools.get(&call.name) {
             None => Some(Refusal::malformed(
-                "unknown_tool",
+                UNKNOWN_TOOL,
                 format!(
                     "there is no tool {:?}; there are {}",
                     call.name,

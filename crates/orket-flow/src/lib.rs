@@ -36,7 +36,9 @@ mod summary;
 mod verification;
 
 pub use agent::{Brief, PastTurn, request};
-pub use asset::{BandAsset, FlowAsset, ProviderKind, RoleAsset, ScoreAsset, StepAsset, VenueAsset};
+pub use asset::{
+    BandAsset, FlowAsset, ProviderKind, RefusedCalls, RoleAsset, ScoreAsset, StepAsset, VenueAsset,
+};
 pub use compare::recorded_run;
 pub use conductor::NoConductor;
 pub use error::RunError;

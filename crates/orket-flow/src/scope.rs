@@ -124,6 +124,21 @@ impl Scope<'_> {
         self.card.as_ref().ok_or_else(no_card)
     }
 
+    /// Makes a call of which nothing is left if it is refused.
+    pub(crate) fn try_call(
+        &mut self,
+        call: impl FnOnce(&mut Self) -> Result<Value, Refusal>,
+    ) -> Result<Value, Refusal> {
+        let before = (self.card.clone(), self.moved, self.files.clone());
+        let created = self.created.len();
+        let told = call(self);
+        if told.is_err() {
+            (self.card, self.moved, self.files) = before;
+            self.created.truncate(created);
+        }
+        told
+    }
+
     /// Tells whether a card is the turn's own.
     pub(crate) fn is_own(&self, id: &CardId) -> bool {
         self.card.as_ref().is_some_and(|card| card.id == *id)

@@ -22,6 +22,7 @@ mod replay_session;
 mod run_session;
 mod secrets_session;
 mod show_session;
+mod tool_session;
 
 // The produced program, the artefacts for people, the replay of every turn, what is refused on the way.
 mod outcome;

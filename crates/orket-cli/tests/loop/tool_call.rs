@@ -152,10 +152,20 @@ fn a_call_on_no_card_reads_and_changes_nothing() {
     verify(&project);
 }
 
+/// Its name, the role, the card, the call, a piece of the refusal, and what the policy says.
+type Case = (
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+    ToolCall,
+    &'static str,
+    Verdict,
+);
+
 #[test]
 fn what_a_model_may_not_a_person_in_its_role_may_not_either() {
     let write_a = || write("agent_output/A.txt", "x");
-    let cases: [(&str, &str, Option<&str>, ToolCall, &str, Verdict); 11] = [
+    let cases: [Case; 11] = [
         (
             "no rule",
             "code_reviewer",

@@ -3,15 +3,15 @@
 use std::fs;
 
 use orket_cards::{Status, Verification, VerificationState};
-use orket_flow::{RunEnding, RunError};
+use orket_flow::{NoConductor, RunEnding, RunError};
 use orket_kernel::canonical::Value;
 use orket_kernel::object;
 use orket_ports::model::{ModelAnswer, ToolCall};
 use serde_json::json;
 
 use crate::model::{Ask, call, calls, good, scripted, set, text, write};
-use crate::project::{Project, band, card};
-use crate::table::Table;
+use crate::project::{Project, band, card, score};
+use crate::table::{Heard, Table};
 
 /// A band whose coder and guard have every tool.
 fn rich_band() -> serde_json::Value {
@@ -494,6 +494,129 @@ fn a_created_card_that_is_given_up_goes_on_in_the_next_run() {
     project.epic("e", &[card("A", &[]), card("B", &["A"])]);
     let none = Table::new(&project, &model).card(&id).play();
     assert!(matches!(none, Err(RunError::NoCard { .. })), "{none:?}");
+}
+
+/// A project whose score lets a refused call stand beside the others.
+fn lenient() -> Project {
+    let project = project(rules());
+    let mut score = score();
+    score["refused_calls"] = json!("skip");
+    project.asset("scores", "score", &score);
+    project
+}
+
+#[test]
+fn where_the_score_says_so_a_refused_call_alone_has_no_effect() {
+    let project = lenient();
+    let model = scripted(first_turn(|| {
+        vec![
+            write("verification/check.sh", "exit 0\n"),
+            write("agent_output/A.txt", "good\n"),
+            call("write_file", object! { "path" => "agent_output/A.txt" }),
+            write("agent_output/B.txt", "not mine\n"),
+            create("Tell the season"),
+            set("done"),
+            set("code_review"),
+        ]
+    }));
+    let mut heard = Heard::default();
+    let summary = Table::new(&project, &model).play_epic("e", &mut NoConductor, &mut heard);
+    let summary = summary.unwrap();
+    assert_eq!(summary.ending, RunEnding::Done, "{}", project.statuses());
+    assert_eq!((summary.corrected_turns, summary.refused_attempts), (0, 0));
+    assert_eq!(project.output("A.txt").unwrap(), "good\n");
+    assert_eq!(project.output("B.txt").unwrap(), "good work for B\n");
+    let told: Vec<String> = results(&project).iter().map(Value::to_string).collect();
+    for (place, piece) in [
+        (0, "agents write below agent_output/ only"),
+        (2, "\\\"content\\\" is missing"),
+        (3, "belongs to B"),
+        (5, "cannot go from in_progress to done"),
+    ] {
+        assert!(
+            told[place].starts_with("{\"refused\":\""),
+            "{}",
+            told[place]
+        );
+        assert!(told[place].contains(piece), "{}", told[place]);
+    }
+    assert_eq!(told[1], r#"{"written":5}"#);
+    assert_eq!(told[6], r#"{"status":"code_review"}"#);
+    // One audit record per call, and an event that says what became of it.
+    let record = project.record(&project.turns("e-1")[1].record_digest);
+    assert_eq!(record.decisions.len(), 7);
+    let verdicts: Vec<_> = heard
+        .0
+        .iter()
+        .filter(|event| event.event == "tool_call")
+        .take(7)
+        .map(|event| {
+            event
+                .data
+                .get("verdict")
+                .and_then(Value::as_str)
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    let expected = [
+        "refused", "allowed", "refused", "refused", "allowed", "refused", "allowed",
+    ];
+    assert_eq!(verdicts, expected);
+    let asked = text(&model.requests()[0]);
+    assert!(asked.contains("a refused call has no effect while the others are carried out"));
+    project.replay_all("e-1");
+}
+
+#[test]
+fn a_call_that_the_policy_denies_refuses_the_turn_whatever_the_score_says() {
+    for (name, bad, counts) in [
+        (
+            "another role's tool",
+            vec![call("run_nothing", object! {})],
+            (1, 0),
+        ),
+        (
+            "all of them",
+            vec![write("verification/check.sh", "")],
+            (0, 1),
+        ),
+        (
+            "the same remark over its limit",
+            vec![crate::model::comment(" ")],
+            (1, 0),
+        ),
+    ] {
+        let project = lenient();
+        let alone = name != "another role's tool";
+        let model = scripted(first_turn(move || {
+            let good = (!alone).then(|| write("agent_output/A.txt", "good\n"));
+            bad.clone().into_iter().chain(good).collect()
+        }));
+        let summary = Table::new(&project, &model).play().unwrap();
+        let counted = (summary.corrected_turns, summary.refused_attempts);
+        assert_eq!(counted, counts, "{name}");
+        assert_eq!(
+            project.output("A.txt").unwrap(),
+            "good work for A\n",
+            "{name}"
+        );
+        project.replay_all("e-1");
+    }
+    let project = lenient();
+    let mut band = rich_band();
+    band["roles"]["coder"]["tools"] = json!(["write_file", "update_issue_status"]);
+    project.asset("bands", "band", &band);
+    let model = scripted(first_turn(|| {
+        vec![
+            write("agent_output/A.txt", "good\n"),
+            create("x"),
+            set("code_review"),
+        ]
+    }));
+    let summary = Table::new(&project, &model).play().unwrap();
+    assert_eq!((summary.corrected_turns, summary.refused_attempts), (0, 1));
+    assert_eq!(project.output("A.txt").unwrap(), "good work for A\n");
 }
 
 #[test]

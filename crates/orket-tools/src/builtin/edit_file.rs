@@ -155,10 +155,20 @@ fn edit(
 mod tests {
     use super::*;
 
+    /// Its name, the content, the old text, the new one, whether all; and what comes out, or a piece of the refusal.
+    type Case<'a> = (
+        &'a str,
+        &'a str,
+        &'a str,
+        &'a str,
+        bool,
+        Result<(&'a str, usize), &'a str>,
+    );
+
     #[test]
     fn a_text_is_replaced_where_it_is_meant_and_nowhere_else() {
         let long = "x".repeat(EDIT_MAX_BYTES);
-        let cases: [(&str, &str, &str, &str, bool, Result<(&str, usize), &str>); 12] = [
+        let cases: [Case<'_>; 12] = [
             ("once", "a b c", "b", "B", false, Ok(("a B c", 1))),
             ("gone", "a b c", " b", "", false, Ok(("a c", 1))),
             ("at both ends", "ab", "ab", "x", false, Ok(("x", 1))),
