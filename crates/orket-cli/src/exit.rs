@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use orket_cards::StoreFault;
-use orket_flow::{ReplayError, RunError};
+use orket_flow::{ReplayError, RunError, UndoError};
 use orket_kernel::ReadError;
 use orket_ports::ModelError;
 use orket_ports::verifier::VerifyError;
@@ -117,6 +117,15 @@ impl From<StoreFault> for Failure {
             source = cause.source();
         }
         Failure::new(code, message)
+    }
+}
+
+impl From<UndoError> for Failure {
+    fn from(error: UndoError) -> Failure {
+        match error {
+            UndoError::Run(error) => error.into(),
+            refusal => Failure::new(NO, refusal.to_string()),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod exchange;
 mod govern;
 mod narrative;
 mod observation;
+mod operation;
 mod operator;
 mod orchestrator;
 mod output;
@@ -29,6 +30,7 @@ mod replay;
 mod scope;
 mod scrub;
 mod summary;
+mod undo;
 mod verification;
 
 pub use agent::{Brief, PastTurn, request};
@@ -37,6 +39,7 @@ pub use compare::recorded_run;
 pub use conductor::NoConductor;
 pub use error::RunError;
 pub use govern::{Governed, Tools, TurnContext, govern};
+pub use operation::{Operation, operations};
 pub use operator::{
     CardEffect, ChangeError, Desk, Effects, FileEffect, Judged, OperatorEnd, OperatorTurn,
     OperatorWork, PromotedTurn, change, operate,
@@ -50,3 +53,4 @@ pub use replay::{ReplayError, Replayed, ReplayedTurn, replay_run, replay_turn};
 pub use scope::Outcomes;
 pub use scrub::value as scrub_value;
 pub use summary::{RunEnding, RunSummary};
+pub use undo::{Backwards, RestoredStem, UndoError, UndoPlan, Undone, plan_back, put_back};

@@ -25,3 +25,4 @@ mod stories;
 mod table;
 mod tap;
 mod two_runs;
+mod undo;
