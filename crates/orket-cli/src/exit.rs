@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use orket_cards::StoreFault;
-use orket_flow::{ReplayError, RunError};
+use orket_flow::{ReplayError, RunError, UndoError};
 use orket_kernel::ReadError;
 use orket_ports::ModelError;
 use orket_ports::verifier::VerifyError;
@@ -130,6 +130,15 @@ fn with_causes(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     message
+}
+
+impl From<UndoError> for Failure {
+    fn from(error: UndoError) -> Failure {
+        match error {
+            UndoError::Run(error) => error.into(),
+            refusal => Failure::new(NO, refusal.to_string()),
+        }
+    }
 }
 
 impl From<ReplayError> for Failure {

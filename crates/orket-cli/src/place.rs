@@ -55,6 +55,27 @@ impl TurnPlace {
     }
 }
 
+/// The name of a turn whose card is of no interest: `RUN:TURN`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TurnAddress {
+    pub(crate) run_id: RunId,
+    pub(crate) turn_id: TurnId,
+}
+
+impl FromStr for TurnAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<TurnAddress, String> {
+        match text.split_once(':') {
+            Some((run, turn)) => Ok(TurnAddress {
+                run_id: name(run)?,
+                turn_id: name(turn)?,
+            }),
+            None => Err("a turn is named RUN:TURN here".to_owned()),
+        }
+    }
+}
+
 /// The name of a state: `RUN:TURN`, `@GENERATION` or `now`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StatePlace {
@@ -113,6 +134,23 @@ mod tests {
             "a b:c:1",
         ] {
             assert!(text.parse::<TurnPlace>().is_err(), "{text:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_turn_is_named_in_two_parts_where_its_card_is_of_no_interest() {
+        for text in ["r:7", "r:007", "r:turn-0007"] {
+            let address: TurnAddress = text.parse().unwrap();
+            assert_eq!(
+                (address.run_id.as_str(), address.turn_id.number()),
+                ("r", 7)
+            );
+        }
+        for text in ["", "r", "r:", ":1", "r:0", "r:FL-1:7", "a b:1"] {
+            assert!(
+                text.parse::<TurnAddress>().is_err(),
+                "{text:?} was accepted"
+            );
         }
     }
 

@@ -20,6 +20,7 @@ mod issue_context;
 mod narrative;
 mod nearest;
 mod observation;
+mod operation;
 mod operator;
 mod orchestrator;
 mod output;
@@ -33,6 +34,7 @@ mod replay;
 mod scope;
 mod scrub;
 mod summary;
+mod undo;
 mod verification;
 
 pub use agent::{Brief, PastTurn, request};
@@ -44,6 +46,7 @@ pub use conductor::NoConductor;
 pub use error::RunError;
 pub use govern::{Governed, Tools, TurnContext, govern};
 pub use nearest::nearest;
+pub use operation::{Operation, operations};
 pub use operator::{
     CardEffect, ChangeError, Desk, Effects, FileEffect, Judged, OperatorEnd, OperatorTurn,
     OperatorWork, PersonalCall, PromotedTurn, call_tool, change, operate,
@@ -57,3 +60,4 @@ pub use replay::{ReplayError, Replayed, ReplayedTurn, replay_run, replay_turn};
 pub use scope::Outcomes;
 pub use scrub::value as scrub_value;
 pub use summary::{RunEnding, RunSummary};
+pub use undo::{Backwards, RestoredStem, UndoError, UndoPlan, Undone, plan_back, put_back};

@@ -194,6 +194,14 @@ impl Session<'_> {
                 continue;
             };
             let turn_id = last_turn.next();
+            // Somebody may have undone the loading.
+            if self.board(snapshot)?.len() < self.play.ids().len() {
+                let play = self.play.clone();
+                let propose =
+                    |view: &dyn orket_kernel::StateView| proposal::load(&play, turn_id, view);
+                self.engine_turn(snapshot, turn_id, None, Cause::Load, &propose)?;
+                continue;
+            }
             // Another run may be writing what it promoted; its files are no foreign changes.
             let lock = self.stage.store.lock_output()?;
             let newest = self.stage.store.snapshot()?;

@@ -10,6 +10,7 @@ mod gc;
 mod index;
 mod init;
 mod kernel;
+mod op;
 mod pin;
 mod policy;
 mod rebuild;
@@ -21,6 +22,7 @@ mod secrets;
 mod show;
 mod state;
 mod tool;
+mod undo;
 mod verify;
 
 use std::path::Path;
@@ -39,6 +41,9 @@ pub(crate) enum Command {
     Compare(compare::Arguments),
     Diff(diff::Arguments),
     Verify(verify::Arguments),
+    Undo(undo::Arguments),
+    Redo(undo::RedoArguments),
+    Op(op::Arguments),
     Rebuild(rebuild::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
@@ -68,6 +73,9 @@ impl Command {
             Command::Diff(arguments) => diff::execute(&arguments, project),
             Command::Index(arguments) => index::execute(&arguments, project),
             Command::Verify(arguments) => verify::execute(&arguments, project),
+            Command::Undo(arguments) => undo::execute(&arguments, project),
+            Command::Redo(arguments) => undo::redo(&arguments, project),
+            Command::Op(arguments) => op::execute(&arguments, project),
             Command::Rebuild(arguments) => rebuild::execute(&arguments, project),
             Command::Backup(arguments) => backup::execute(&arguments, project),
             Command::Restore(arguments) => restore::execute(&arguments, project),

@@ -29,3 +29,4 @@ mod tap;
 mod tool_call;
 mod tools;
 mod two_runs;
+mod undo;

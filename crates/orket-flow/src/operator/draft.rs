@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orket_cards::{Changes, PutStem};
 use orket_kernel::canonical::{self, Value};
-use orket_kernel::{Digest, Payload, ReadError, StateView, Stem, Triplet};
+use orket_kernel::{Digest, Payload, ReadError, StateView, Stem, Triplet, TripletRecord};
 
 use super::Documents;
 
@@ -42,6 +42,35 @@ impl Draft {
             manifest: keep(&triplet.manifest),
         };
         self.put.insert(put.stem.clone(), put);
+    }
+
+    /// Puts a stem with documents that are kept already; `false` if one of them is not.
+    pub(crate) fn put_back(
+        &mut self,
+        record: &TripletRecord,
+        kept: &dyn StateView,
+    ) -> Result<bool, ReadError> {
+        let digests = [
+            record.body_digest,
+            record.links_digest,
+            record.manifest_digest,
+        ];
+        for digest in digests {
+            match kept.payload(&digest)? {
+                Some(payload) => self.documents.insert(digest, payload),
+                None => return Ok(false),
+            };
+        }
+        let [body, links, manifest] = digests;
+        let stem = record.stem.clone();
+        let put = PutStem {
+            stem: stem.clone(),
+            body,
+            links,
+            manifest,
+        };
+        self.put.insert(stem, put);
+        Ok(true)
     }
 
     /// Deletes a stem.

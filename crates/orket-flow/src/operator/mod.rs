@@ -4,7 +4,7 @@
 //! transaction, so there is no operator run that is half done.
 
 mod change;
-mod draft;
+pub(crate) mod draft;
 mod effects;
 mod proposal;
 mod tool;
@@ -179,6 +179,26 @@ pub fn operate<E: From<RunError>>(
 /// Names files of `agent_output/` that someone else changed; they are never overwritten.
 pub(crate) fn bring_forward(desk: &Desk<'_>) -> Result<(), RunError> {
     projection::bring_forward(desk.store, desk.workspace, OPERATOR_WORK)
+}
+
+/// Computes a turn as [`operate`] would, and commits nothing.
+///
+/// # Errors
+/// What `judge` says, and why the state could not be read.
+pub(crate) fn rehearse<E: From<RunError>>(
+    snapshot: &dyn TurnSnapshot,
+    work: &OperatorWork,
+    judge: &mut dyn FnMut(&OperatorTurn<'_>) -> Result<Judged, E>,
+) -> Result<Judged, E> {
+    let envelope = envelope(snapshot, work)?;
+    let handle = envelope.handle().map_err(RunError::from)?;
+    judge(&OperatorTurn {
+        envelope: &envelope,
+        handle: &handle,
+        turn_id: TurnId::FIRST,
+        snapshot,
+        author: &work.author,
+    })
 }
 
 /// As [`operate`], over projections as they are.
