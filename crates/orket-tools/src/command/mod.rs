@@ -163,6 +163,7 @@ fn ended(outcome: &Outcome, command: &Command) -> String {
         Status::Signaled(signal) => format!("signal {signal}"),
         Status::TimedOut => format!("no end within {} s", command.timeout_seconds),
         Status::OutputLimit => format!("more than {OUTPUT_MAX_BYTES} bytes of output"),
+        Status::DiskLimit => "more or larger files than allowed".to_owned(),
     }
 }
 
