@@ -71,6 +71,8 @@ pub struct Governed {
     pub status: Status,
     /// The paths that the turn wrote, below `agent_output/`.
     pub written: Vec<String>,
+    /// What confined the commands that ran; nothing in a replay.
+    pub command_tiers: BTreeSet<String>,
 }
 
 impl Governed {
@@ -119,6 +121,7 @@ pub fn govern(
         files: BTreeMap::new(),
         removed: BTreeSet::new(),
         outcomes,
+        command_tiers: BTreeSet::new(),
     };
     take_up(context, &mut scope.card)?;
 
@@ -151,6 +154,7 @@ pub fn govern(
         }
     }
     let status = scope.card.status;
+    let command_tiers = std::mem::take(&mut scope.command_tiers);
     let written: Vec<String> = scope.files.keys().cloned().collect();
     let correctable = refusals
         .iter()
@@ -165,6 +169,7 @@ pub fn govern(
             execution: None,
             status,
             written,
+            command_tiers,
         });
     }
     let mut input = if refusals.is_empty() {
@@ -206,6 +211,7 @@ pub fn govern(
         execution: Some(execution),
         status,
         written,
+        command_tiers,
     })
 }
 

@@ -13,6 +13,7 @@ mod compare;
 mod conductor;
 mod deltas;
 mod error;
+mod evidence;
 mod exchange;
 mod govern;
 mod narrative;
@@ -37,6 +38,7 @@ pub use asset::{BandAsset, FlowAsset, ProviderKind, RoleAsset, ScoreAsset, StepA
 pub use compare::recorded_run;
 pub use conductor::NoConductor;
 pub use error::RunError;
+pub use evidence::{EvidenceState, check_evidence};
 pub use govern::{Governed, Tools, TurnContext, govern};
 pub use operator::{
     CardEffect, ChangeError, Desk, Effects, FileEffect, Judged, OperatorEnd, OperatorTurn,

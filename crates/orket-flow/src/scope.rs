@@ -113,6 +113,8 @@ pub(crate) struct Scope<'a> {
     /// The artefacts that the turn removed.
     pub(crate) removed: BTreeSet<String>,
     pub(crate) outcomes: Outcomes,
+    /// What confined the commands that ran.
+    pub(crate) command_tiers: BTreeSet<String>,
 }
 
 impl Scope<'_> {

@@ -98,6 +98,7 @@ impl Verifier for SandboxVerifier {
             passed: outcome.status == Status::Exited(0),
             ended,
             output: told(&output, scratch.path(), &self.scrubber),
+            tier: outcome.tier.to_string(),
         })
     }
 }
