@@ -244,7 +244,9 @@ fn card_brief(brief: &Brief<'_>) -> String {
         Some(Verified::NoChecks(reason)) => {
             lines.push(format!("Verification: no checks are defined ({reason})."));
         }
-        Some(Verified::Checked { outcome, passed }) => {
+        Some(Verified::Checked {
+            outcome, passed, ..
+        }) => {
             let word = if *passed { "passed" } else { "failed" };
             lines.push(format!("Verification: {word}."));
             for check in outcome

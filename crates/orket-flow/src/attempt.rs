@@ -1,5 +1,6 @@
 //! One attempt at a turn: prepare, execute, govern, persist.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use orket_cards::{
@@ -45,6 +46,29 @@ pub(crate) enum AttemptEnd {
     Conflict,
 }
 
+/// What confined what a turn ran, in words. It is noted and part of no digest: another machine may have another sandbox.
+#[derive(Default)]
+struct Confined {
+    checks: BTreeSet<String>,
+    commands: BTreeSet<String>,
+}
+
+impl Confined {
+    fn add_to(&self, notes: Value) -> Value {
+        let mut notes = notes.as_object().cloned().unwrap_or_default();
+        for (name, tiers) in [
+            ("checks_confined", &self.checks),
+            ("commands_confined", &self.commands),
+        ] {
+            if !tiers.is_empty() {
+                let tiers: Vec<Value> = tiers.iter().map(|tier| tier.as_str().into()).collect();
+                notes.insert(name.to_owned(), tiers.into());
+            }
+        }
+        Value::Object(notes)
+    }
+}
+
 impl Session<'_> {
     /// Makes one attempt.
     pub(crate) fn attempt(
@@ -69,6 +93,10 @@ impl Session<'_> {
             let told = self.narrator.verification(place.card, verified);
             self.sink.emit(&told);
         }
+        let mut confined = Confined {
+            checks: verified.iter().flat_map(Verified::tiers).collect(),
+            commands: BTreeSet::new(),
+        };
         let known: Vec<Value> = verified
             .iter()
             .filter_map(Verified::evidence)
@@ -110,7 +138,9 @@ impl Session<'_> {
         let mut exchanges = Exchanges::default();
         let first = match self.exchange(place, 1, agent::request(&brief), &mut exchanges)? {
             Ok(answer) => answer,
-            Err(error) => return self.fail(place, exchanges, None, vec![error.to_string()]),
+            Err(error) => {
+                return self.fail(place, exchanges, &confined, None, vec![error.to_string()]);
+            }
         };
         let mut governed = govern(
             &context,
@@ -133,7 +163,9 @@ impl Session<'_> {
             brief.corrective = Some((&first, &violations));
             let second = match self.exchange(place, 2, agent::request(&brief), &mut exchanges)? {
                 Ok(answer) => answer,
-                Err(error) => return self.fail(place, exchanges, None, vec![error.to_string()]),
+                Err(error) => {
+                    return self.fail(place, exchanges, &confined, None, vec![error.to_string()]);
+                }
             };
             let outcomes = Outcomes::live(known, Arc::clone(&self.stage.scrubber));
             governed = govern(&context, &second, outcomes, snapshot.state())?;
@@ -146,7 +178,14 @@ impl Session<'_> {
                 .iter()
                 .map(|(_, refusal)| refusal.message.clone())
                 .collect();
-            return self.fail(place, exchanges, Some((&judged, governed)), reasons);
+            confined.commands.clone_from(&governed.command_tiers);
+            return self.fail(
+                place,
+                exchanges,
+                &confined,
+                Some((&judged, governed)),
+                reasons,
+            );
         }
         let Governed {
             calls,
@@ -154,10 +193,12 @@ impl Session<'_> {
             execution,
             status,
             written,
+            command_tiers,
             ..
         } = governed;
+        confined.commands = command_tiers;
         let execution = execution.ok_or_else(|| bug("a turn passed without a verdict"))?;
-        let mut record = self.record(place, &exchanges);
+        let mut record = self.record(place, &exchanges, &confined);
         record.judged = true;
         record.said = judged.content;
         record.calls = calls;
@@ -176,10 +217,11 @@ impl Session<'_> {
         &mut self,
         place: &Place<'_>,
         exchanges: Exchanges,
+        confined: &Confined,
         judged: Option<(&ModelAnswer, Governed)>,
         reasons: Vec<String>,
     ) -> Result<AttemptEnd, RunError> {
-        let mut record = self.record(place, &exchanges);
+        let mut record = self.record(place, &exchanges, confined);
         if let Some((answer, governed)) = judged {
             record.judged = true;
             record.said = answer.content.clone();
@@ -283,15 +325,17 @@ impl Session<'_> {
         Ok(history)
     }
 
-    fn record(&self, place: &Place<'_>, exchanges: &Exchanges) -> TurnRecord {
+    fn record(&self, place: &Place<'_>, exchanges: &Exchanges, confined: &Confined) -> TurnRecord {
+        let blank = self.blank_record(place.turn_id, place.attempt);
         TurnRecord {
+            notes: confined.add_to(blank.notes.clone()),
             card: Some(place.card.id.clone()),
             role: place.role.to_owned(),
             step: place.step.name.clone(),
             cause: Cause::Answer,
             exchanges: exchanges.records.clone(),
             tokens: exchanges.tokens,
-            ..self.blank_record(place.turn_id, place.attempt)
+            ..blank
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use orket_cards::{CommandKind, CommandOutcome, WrittenFile};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{Digest, Payload, PayloadSource, Stream};
-use orket_ports::tool::{Ran, RunCommand};
+use orket_ports::tool::RunCommand;
 use orket_ports::verifier::{ArtifactFile, LeastTier};
 use orket_ports::{Refusal, TurnScope};
 
@@ -23,16 +23,21 @@ pub(crate) fn run(scope: &mut Scope<'_>, run: &mut RunCommand<'_>) -> Result<Val
     let least = scope.play.venue.least_tier.max(LeastTier::Partial);
     let given = |scope: &Scope<'_>| given(scope, &seen);
     let mut written = Vec::new();
+    let mut tier = None;
     let mut outcomes = std::mem::take(&mut scope.outcomes);
     let outcome = outcomes.next(&mut || {
         let ran = run(&given(scope)?, least)?;
-        written = ran.changes.values().flatten().cloned().collect();
-        to_value(&ran)
+        tier = Some(ran.tier);
+        let changes = ran.changes?;
+        let outcome = to_value(ran.told, &changes);
+        written = changes.into_values().flatten().collect();
+        outcome
     });
     for file in written {
         outcomes.keep_content(file.payload);
     }
     scope.outcomes = outcomes;
+    scope.command_tiers.extend(tier);
     let outcome = CommandOutcome::from_value(&outcome?)
         .ok_or_else(|| Refusal::forbidden("not_recorded", "the record holds no command here"))?;
     for path in &outcome.removed {
@@ -89,8 +94,11 @@ fn given(
     Ok(files)
 }
 
-fn to_value(ran: &Ran) -> Result<Value, Refusal> {
-    let written = ran.changes.iter().filter_map(|(path, file)| {
+fn to_value(
+    told: Value,
+    changes: &BTreeMap<String, Option<ArtifactFile>>,
+) -> Result<Value, Refusal> {
+    let written = changes.iter().filter_map(|(path, file)| {
         let file = file.as_ref()?;
         Some(WrittenFile {
             path: path.clone(),
@@ -99,10 +107,10 @@ fn to_value(ran: &Ran) -> Result<Value, Refusal> {
             executable: file.executable,
         })
     });
-    let removed = ran.changes.iter().filter(|(_, file)| file.is_none());
+    let removed = changes.iter().filter(|(_, file)| file.is_none());
     let outcome = CommandOutcome {
         kind: CommandKind::Command,
-        told: ran.told.clone(),
+        told,
         written: written.collect(),
         removed: removed.map(|(path, _)| path.clone()).collect(),
     };

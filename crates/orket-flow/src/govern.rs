@@ -73,6 +73,8 @@ pub struct Governed {
     pub status: Option<Status>,
     /// The paths that the turn wrote, below `agent_output/`.
     pub written: Vec<String>,
+    /// What confined the commands that ran; nothing in a replay.
+    pub command_tiers: BTreeSet<String>,
 }
 
 impl Governed {
@@ -125,6 +127,7 @@ pub fn govern(
         removed: BTreeSet::new(),
         created: Vec::new(),
         outcomes,
+        command_tiers: BTreeSet::new(),
     };
     if let Some(card) = &mut scope.card {
         take_up(context, card)?;
@@ -145,6 +148,7 @@ pub fn govern(
         skipped,
     } = carry_out(context, answer, refusals, &mut scope);
     let status = scope.card.as_ref().map(|card| card.status);
+    let command_tiers = std::mem::take(&mut scope.command_tiers);
     let written: Vec<String> = scope.files.keys().cloned().collect();
     let correctable = refusals
         .iter()
@@ -160,6 +164,7 @@ pub fn govern(
             execution: None,
             status,
             written,
+            command_tiers,
         });
     }
     let mut refusals = refusals;
@@ -203,6 +208,7 @@ pub fn govern(
         execution: Some(execution),
         status,
         written,
+        command_tiers,
     })
 }
 

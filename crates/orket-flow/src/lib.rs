@@ -14,6 +14,7 @@ mod conductor;
 mod created;
 mod deltas;
 mod error;
+mod evidence;
 mod exchange;
 mod govern;
 mod issue_context;
@@ -44,6 +45,7 @@ pub use asset::{
 pub use compare::recorded_run;
 pub use conductor::NoConductor;
 pub use error::RunError;
+pub use evidence::{EvidenceState, check_evidence};
 pub use govern::{Governed, Tools, TurnContext, govern};
 pub use nearest::nearest;
 pub use operation::{Operation, operations};

@@ -116,6 +116,8 @@ pub(crate) struct Scope<'a> {
     /// The cards that the turn created, oldest first.
     pub(crate) created: Vec<Card>,
     pub(crate) outcomes: Outcomes,
+    /// What confined the commands that ran.
+    pub(crate) command_tiers: BTreeSet<String>,
 }
 
 impl Scope<'_> {

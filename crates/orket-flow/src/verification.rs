@@ -1,6 +1,6 @@
 //! The verification of a card at the start of the guard's turn: run once, recorded, fed to a replay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orket_cards::{Card, Verification, VerificationState};
 use orket_kernel::canonical::Value;
@@ -23,7 +23,12 @@ pub(crate) enum Verified {
     /// The card defines no checks, for this reason.
     NoChecks(String),
     /// The outcome of the checks, as it is recorded.
-    Checked { outcome: Value, passed: bool },
+    Checked {
+        outcome: Value,
+        passed: bool,
+        /// What confined the checks; nothing in a replay.
+        tiers: BTreeSet<String>,
+    },
 }
 
 impl Verified {
@@ -44,11 +49,23 @@ impl Verified {
         }
     }
 
+    /// Returns what confined the checks.
+    pub(crate) fn tiers(&self) -> BTreeSet<String> {
+        match self {
+            Verified::NoChecks(_) => BTreeSet::new(),
+            Verified::Checked { tiers, .. } => tiers.clone(),
+        }
+    }
+
     /// Reads a recorded outcome.
     pub(crate) fn from_outcome(outcome: Value) -> Result<Verified, Refusal> {
         let passed = outcome.get("passed").and_then(Value::as_bool);
         match (outcome.get("kind").and_then(Value::as_str), passed) {
-            (Some("verification"), Some(passed)) => Ok(Verified::Checked { outcome, passed }),
+            (Some("verification"), Some(passed)) => Ok(Verified::Checked {
+                outcome,
+                passed,
+                tiers: BTreeSet::new(),
+            }),
             _ => Err(Refusal::forbidden(
                 "not_recorded",
                 "the record holds no verification here",
@@ -77,6 +94,7 @@ pub(crate) fn verify(
     let least = least_tier(play, &files);
     let mut checks = Vec::new();
     let mut passed = true;
+    let mut tiers = BTreeSet::new();
     for fixture in fixtures {
         let script = workspace
             .fixture(fixture)?
@@ -98,10 +116,15 @@ pub(crate) fn verify(
             })?;
         passed &= outcome.passed;
         checks.push(describe(&outcome, &digest));
+        tiers.insert(outcome.tier);
     }
     let outcome = object! { "kind" => "verification", "passed" => passed, "checks" => checks };
     let outcome = scrub::value(scrubber, outcome);
-    Ok(Verified::Checked { outcome, passed })
+    Ok(Verified::Checked {
+        outcome,
+        passed,
+        tiers,
+    })
 }
 
 fn describe(outcome: &CheckOutcome, digest: &Digest) -> Value {

@@ -279,8 +279,11 @@ impl Refusal {
 pub struct Ran {
     /// What the model is told.
     pub told: Value,
-    /// The artefacts that it changed, by path below `agent_output/`; `None` for one that it removed.
-    pub changes: BTreeMap<String, Option<ArtifactFile>>,
+    /// The artefacts that it changed, by path below `agent_output/`; `None` for one that it removed. A refusal, if one thing
+    /// that it did cannot be staged.
+    pub changes: Result<BTreeMap<String, Option<ArtifactFile>>, Refusal>,
+    /// What confined it, in words. Part of the record, and told to nobody: the model is asked the same wherever it runs.
+    pub tier: String,
 }
 
 /// Runs a command over private copies of artefacts (by path below `agent_output/`), confined at least as much as is said.

@@ -50,6 +50,9 @@ pub struct CheckOutcome {
     pub ended: String,
     /// The end of what it printed, cut to 4 KiB, with invalid UTF-8 replaced.
     pub output: String,
+    /// What confined it, in words: `full`, `partial (…)`, `none (…)`. Part of the record, and of no digest: a check says the
+    /// same wherever it runs.
+    pub tier: String,
 }
 
 /// Says why a check could not be run at all.

@@ -83,6 +83,7 @@ impl Verifier for SandboxVerifier {
             Status::Signaled(signal) => format!("signal {signal}"),
             Status::TimedOut => format!("no end within {} s", check.timeout_seconds),
             Status::OutputLimit => "more output than allowed".to_owned(),
+            Status::DiskLimit => "more files than allowed".to_owned(),
         };
         let mut output = outcome.stdout;
         let mut errors = outcome.stderr;
@@ -97,6 +98,7 @@ impl Verifier for SandboxVerifier {
             passed: outcome.status == Status::Exited(0),
             ended,
             output: told(&output, scratch.path(), &self.scrubber),
+            tier: outcome.tier.to_string(),
         })
     }
 }

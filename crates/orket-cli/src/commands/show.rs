@@ -6,8 +6,10 @@ use std::path::Path;
 use orket_cards::{
     AttemptRow, Card, CardId, RunRow, StoreFault, TurnRow, TurnSnapshot, TurnStore, Verification,
 };
+use orket_flow::{EvidenceState, check_evidence};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{RunId, object};
+use orket_ports::Workspace;
 
 use super::state;
 use crate::exit::{self, Code, Failure};
@@ -72,7 +74,10 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
     let project = Project::find(project)?;
     let board = wire::board_to_look_at(&project)?;
     let text = match &arguments.what {
-        What::Card { id, json } => card(board.snapshot()?.as_ref(), id, *json)?,
+        What::Card { id, json } => {
+            let workspace = wire::workspace(&project)?;
+            card(board.snapshot()?.as_ref(), &workspace, id, *json)?
+        }
         What::Run { id: Some(id), json } => run(board.snapshot()?.as_ref(), id, *json)?,
         What::Run { id: None, json } => runs(board.snapshot()?.as_ref(), *json)?,
         What::Turn { id, json } => turn(board.snapshot()?.as_ref(), id, *json)?,
@@ -84,7 +89,12 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
     terminal::print_bytes(text.as_bytes())
 }
 
-fn card(snapshot: &dyn TurnSnapshot, id: &CardId, json: bool) -> Result<String, Failure> {
+fn card(
+    snapshot: &dyn TurnSnapshot,
+    workspace: &dyn Workspace,
+    id: &CardId,
+    json: bool,
+) -> Result<String, Failure> {
     let cards = snapshot.cards(None)?;
     let card = cards.iter().find(|card| card.id == *id).ok_or_else(|| {
         Failure::new(
@@ -116,6 +126,19 @@ fn card(snapshot: &dyn TurnSnapshot, id: &CardId, json: bool) -> Result<String, 
     if let Some(by) = &card.created_by {
         let role = terminal::plain(&by.role);
         let _ = writeln!(text, "created by   {role} on {}", by.card);
+    }
+    match check_evidence(snapshot.state(), workspace, card)? {
+        EvidenceState::Absent => {}
+        EvidenceState::Holds => {
+            let _ = writeln!(text, "evidence     evidence/{id} holds");
+        }
+        EvidenceState::Broken(changes) => {
+            let changes = terminal::plain(&changes.join(", "));
+            let _ = writeln!(
+                text,
+                "evidence     evidence/{id} no longer holds: {changes}"
+            );
+        }
     }
     for path in &card.artifacts {
         let _ = writeln!(text, "promises     agent_output/{}", terminal::plain(path));
@@ -343,6 +366,15 @@ fn turn(snapshot: &dyn TurnSnapshot, place: &TurnPlace, json: bool) -> Result<St
     }
     if let Some(tier) = record.notes.get("sandbox_tier").and_then(Value::as_str) {
         let _ = writeln!(text, "sandbox       {tier}");
+    }
+    for (name, what) in [
+        ("checks_confined", "checks"),
+        ("commands_confined", "commands"),
+    ] {
+        let tiers = record.notes.get(name).and_then(Value::as_array);
+        for tier in tiers.into_iter().flatten().filter_map(Value::as_str) {
+            let _ = writeln!(text, "{what:13} confined: {tier}");
+        }
     }
     if !record.said.is_empty() {
         let _ = writeln!(text, "\n{}", terminal::plain_lines(&record.said));

@@ -62,16 +62,20 @@ fn what_a_command_changes_is_staged_and_recorded_and_replays() {
         "{:?}",
         project.failures("e-1")
     );
-    let told = &project.record(&project.turns("e-1")[1].record_digest).calls[1].result;
-    let tier = told.get("sandbox").and_then(Value::as_str).unwrap();
+    let record = project.record(&project.turns("e-1")[1].record_digest);
+    let tier = Sandbox::with_child(env!("CARGO_BIN_EXE_orket").into()).probe();
+    let confined = vec![Value::from(tier.to_string())];
     assert_eq!(
-        *told,
+        record.notes.get("commands_confined"),
+        Some(&confined.into())
+    );
+    assert_eq!(
+        record.calls[1].result,
         object! {
             "ended" => "exit 3",
             "stdout" => "good first\n/work/agent_output\n",
             "stderr" => "done\n",
             "changes" => vec![Value::from("created agent_output/lib/made.sh")],
-            "sandbox" => tier,
         }
     );
     let events = project.events("e-1");

@@ -16,6 +16,7 @@ mod corrective;
 mod evidence;
 mod exchange;
 mod foreign_edit;
+mod judge;
 mod model;
 mod operator;
 mod project;

@@ -35,6 +35,7 @@ impl Verifier for Chatters {
             passed: true,
             ended: "exit 0".into(),
             output: format!("it is {SECRET}"),
+            tier: "full".into(),
         })
     }
 }

@@ -102,18 +102,24 @@ impl Commands {
         };
         let changes = if has_ended(outcome.status) {
             let work = Directory::open(&work).map_err(|error| no_copy(&error.to_string()))?;
-            collect::collect(&work, files, &self.build_outputs, &self.scrubber)?
+            collect::collect(&work, files, &self.build_outputs, &self.scrubber)
         } else {
-            BTreeMap::new()
+            Ok(BTreeMap::new())
         };
-        let told = self.tell(command, outcome, files, &changes, &work);
-        Ok(Ran { told, changes })
+        Ok(Ran {
+            told: match &changes {
+                Ok(changes) => self.tell(command, &outcome, files, changes, &work),
+                Err(_) => Value::Null,
+            },
+            changes,
+            tier: outcome.tier.to_string(),
+        })
     }
 
     fn tell(
         &self,
         command: &Command,
-        outcome: Outcome,
+        outcome: &Outcome,
         before: &BTreeMap<String, ArtifactFile>,
         changes: &BTreeMap<String, Option<ArtifactFile>>,
         work: &Path,
@@ -121,11 +127,10 @@ impl Commands {
         let is_cut = outcome.status == Status::OutputLimit;
         let print = |bytes: &[u8]| tell::printed(bytes, is_cut, work, &self.scrubber);
         let mut told = BTreeMap::from([
-            ("ended".to_owned(), ended(&outcome, command).into()),
+            ("ended".to_owned(), ended(outcome, command).into()),
             ("stdout".to_owned(), print(&outcome.stdout).into()),
             ("stderr".to_owned(), print(&outcome.stderr).into()),
             ("changes".to_owned(), tell::changes(before, changes).into()),
-            ("sandbox".to_owned(), outcome.tier.summary().into()),
         ]);
         if !has_ended(outcome.status) {
             let note = "the command did not end by itself, so nothing that it changed is kept";
@@ -163,6 +168,7 @@ fn ended(outcome: &Outcome, command: &Command) -> String {
         Status::Signaled(signal) => format!("signal {signal}"),
         Status::TimedOut => format!("no end within {} s", command.timeout_seconds),
         Status::OutputLimit => format!("more than {OUTPUT_MAX_BYTES} bytes of output"),
+        Status::DiskLimit => "more or larger files than allowed".to_owned(),
     }
 }
 
@@ -177,7 +183,8 @@ fn not_run(command: &Command, error: SandboxError) -> Result<Ran, Refusal> {
     match error {
         SandboxError::SetUp { step, reason } if step == format!("start {program}") => Ok(Ran {
             told: object! { "error" => format!("{program} could not be started: {reason}") },
-            changes: BTreeMap::new(),
+            changes: Ok(BTreeMap::new()),
+            tier: "it did not start".to_owned(),
         }),
         SandboxError::TierTooLow { least, tier } => {
             let message = format!(

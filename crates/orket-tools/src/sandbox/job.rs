@@ -61,6 +61,10 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// How large each file may become. Default: 64 MiB.
     pub file_bytes: u64,
+    /// By how much the files in the working directory may grow together, in bytes. Default: 1 GiB.
+    pub disk_bytes: u64,
+    /// By how many the files and directories in the working directory may become more. Default: 100,000.
+    pub disk_entries: u64,
     /// How many descriptors each process may have. Default: 256.
     pub open_files: u64,
     /// How many processes and threads there may be at one time. Default: 64.
@@ -79,6 +83,8 @@ impl Default for Limits {
             cpu_seconds: 60,
             memory_bytes: 2 << 30,
             file_bytes: 64 << 20,
+            disk_bytes: 1 << 30,
+            disk_entries: 100_000,
             open_files: 256,
             processes: 64,
             output_bytes: 4 << 20,
@@ -108,8 +114,10 @@ pub enum Status {
     Signaled(i32),
     /// It was killed at the deadline.
     TimedOut,
-    /// It was killed because it wrote too much.
+    /// It was killed because it wrote too much to its output.
     OutputLimit,
+    /// It was killed because the files in its working directory became too large or too many.
+    DiskLimit,
 }
 
 /// Says why a job was not run to its end.

@@ -143,34 +143,6 @@ pub(crate) const TRIALS: &[(&str, &[Feature], Trial)] = &[
             )
         },
     ),
-    ("computing is limited", &[], |scene, sandbox| {
-        let mut job = scene.job("while :; do :; done");
-        job.limits.cpu_seconds = 1;
-        let outcome = run(sandbox, &job)?;
-        check(
-            matches!(outcome.status, Status::Signaled(24 | 9)),
-            &format!("{:?}", outcome.status),
-        )
-    }),
-    ("memory is limited", &[], |scene, sandbox| {
-        let mut job = scene.job("perl -e '$x = \"a\" x (1 << 30); print \"PASSED\"'");
-        job.limits.memory_bytes = 256 << 20;
-        let outcome = run(sandbox, &job)?;
-        check(
-            outcome.status != Status::Exited(0) && outcome.stdout.is_empty(),
-            "it had it",
-        )
-    }),
-    ("the size of a file is limited", &[], |scene, sandbox| {
-        let mut job = scene.job("head -c 10000000 /dev/zero > big");
-        job.limits.file_bytes = 1 << 20;
-        let outcome = run(sandbox, &job)?;
-        let length = fs::metadata(job.work_dir.join("big")).map_or(0, |file| file.len());
-        check(
-            outcome.status != Status::Exited(0) && length <= 1 << 20,
-            &format!("{length} bytes"),
-        )
-    }),
     (
         "the number of descriptors is limited",
         &[],

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::AsFd;
 use rustix::process::{Pid, Signal};
 
+use super::disk::Disk;
 use super::message::{Order, Report, Root, send_order, take_reports};
 use super::stage::{Stage, command};
 use super::{identity, process_tree};
@@ -35,6 +36,7 @@ pub(in crate::sandbox) fn run(
     let limits = Bounds {
         wall_time: job.limits.wall_time,
         output_bytes: job.limits.output_bytes,
+        disk: Some(Disk::watch(&order.work_dir.real, &job.limits)),
     };
     run_order(order, &job.stdin, &limits, avoided, least)
 }
@@ -68,6 +70,7 @@ fn try_probe(child: &Path, avoided: &[Feature]) -> Result<Tier, SandboxError> {
         let limits = Bounds {
             wall_time: READY,
             output_bytes: 0,
+            disk: None,
         };
         run_order(order, &[], &limits, avoided, LeastTier::None)
     });
@@ -80,6 +83,7 @@ fn try_probe(child: &Path, avoided: &[Feature]) -> Result<Tier, SandboxError> {
 struct Bounds {
     wall_time: Duration,
     output_bytes: usize,
+    disk: Option<Disk>,
 }
 
 fn order(child: &Path, job: &Job) -> Result<Order, SandboxError> {
@@ -334,7 +338,9 @@ impl Attempt {
         let mut end = None;
         let mut cut = None;
         loop {
-            let more = self.wait_and_read(deadline, bounds).map_err(output)?;
+            let look = bounds.disk.as_ref().map(Disk::next_look);
+            let wake = look.map_or(deadline, |look| deadline.min(look));
+            let more = self.wait_and_read(wake, bounds).map_err(output)?;
             for report in take_reports(&mut self.received).map_err(output)? {
                 match report {
                     Report::Ready => {
@@ -363,6 +369,8 @@ impl Attempt {
             // The report that the program starts passes through two stages: its output can be faster.
             if ready && self.is_over(bounds) {
                 cut = Some(Status::OutputLimit);
+            } else if bounds.disk.as_ref().is_some_and(Disk::is_over) {
+                cut = Some(Status::DiskLimit);
             } else if Instant::now() >= deadline {
                 cut = Some(Status::TimedOut);
             }

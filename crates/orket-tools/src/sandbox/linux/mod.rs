@@ -13,6 +13,7 @@
 //! its caller accepts a tier without it.
 
 mod confine;
+mod disk;
 mod engine;
 mod file_rules;
 mod identity;
