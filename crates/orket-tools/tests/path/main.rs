@@ -15,6 +15,8 @@ mod corpus;
 mod files;
 mod hands;
 mod names;
+mod oracle;
+mod races;
 mod scene;
 mod traps;
 mod watch;
@@ -23,6 +25,10 @@ use orket_tools::path::{PathError, Resolution};
 
 const RESOLUTIONS: [Resolution; 2] = [Resolution::Kernel, Resolution::StepByStep];
 const LIMIT_BYTES: u64 = 1 << 20;
+
+fn is_full() -> bool {
+    std::env::var("ORKET_FULL").is_ok_and(|value| value == "1")
+}
 
 /// The name of an error's variant, `Ok` if there is none.
 fn variant<T>(result: Result<T, PathError>) -> String {
