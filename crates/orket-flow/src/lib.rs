@@ -42,7 +42,7 @@ pub use govern::{Governed, Tools, TurnContext, govern};
 pub use operation::{Operation, operations};
 pub use operator::{
     CardEffect, ChangeError, Desk, Effects, FileEffect, Judged, OperatorEnd, OperatorTurn,
-    OperatorWork, PromotedTurn, change, operate,
+    OperatorWork, PromotedTurn, adopt, change, operate,
 };
 pub use orchestrator::{RunOptions, Stage, run_epic};
 pub use past_calls::{PastCalls, past_calls};

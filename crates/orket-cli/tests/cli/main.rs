@@ -41,4 +41,5 @@ mod read_only;
 mod backend;
 mod invalid;
 mod person;
+mod undo_session;
 mod writers;

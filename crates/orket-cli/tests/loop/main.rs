@@ -8,6 +8,7 @@
     reason = "a failing test is loud, also in a function that tests share"
 )]
 
+mod adopt;
 mod approval;
 mod chance;
 mod conductor;
@@ -26,3 +27,4 @@ mod table;
 mod tap;
 mod two_runs;
 mod undo;
+mod undo_chance;

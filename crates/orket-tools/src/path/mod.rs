@@ -33,6 +33,7 @@ mod payload;
 mod resolve;
 
 pub use directory::{Directory, Entry, FoundFile, Kind, Walk};
+pub use draft::is_draft;
 pub use error::PathError;
 pub use name::{ComponentRule, RelativePath, RelativePathError};
 pub use resolve::Resolution;
