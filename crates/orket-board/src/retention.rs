@@ -62,8 +62,10 @@ fn claim(kept: &Kept<'_>, digest: &Digest, claims: &mut RunClaims) -> Result<(),
     let reads = ReadSet::from_value(&record.reads);
     let reads = reads.iter().flat_map(ReadSet::objects);
     claims.objects.extend(reads);
-    // What a person set is executed again from its documents.
-    if let Cause::Operator { action, .. } = &record.cause {
+    // What a person set is executed again from its documents; those of a refused turn were never kept.
+    if let Cause::Operator { action, .. } = &record.cause
+        && record.refusals.is_empty()
+    {
         let changes = action.changes().into_iter();
         claims.objects.extend(changes.flat_map(Changes::objects));
     }

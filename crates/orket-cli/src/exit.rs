@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use orket_cards::StoreFault;
-use orket_flow::{ReplayError, RunError, UndoError};
+use orket_flow::{ChangeError, ReplayError, RunError, UndoError};
 use orket_kernel::ReadError;
 use orket_ports::ModelError;
 use orket_ports::verifier::VerifyError;
@@ -130,6 +130,22 @@ fn with_causes(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     message
+}
+
+impl From<ChangeError> for Failure {
+    fn from(error: ChangeError) -> Failure {
+        let message = error.to_string();
+        let code = match error {
+            ChangeError::Run(error) => return error.into(),
+            ChangeError::NotPlain { .. } | ChangeError::Secret { .. } => REFUSED,
+            ChangeError::Path { .. } | ChangeError::NoFile { .. } => USAGE,
+            ChangeError::NoCard { .. } => INVALID,
+            ChangeError::InTheWay { .. }
+            | ChangeError::Transition { .. }
+            | ChangeError::Nothing => NO,
+        };
+        Failure::new(code, message)
+    }
 }
 
 impl From<UndoError> for Failure {

@@ -58,7 +58,7 @@ pub enum RunError {
     },
     /// Files in `agent_output/` hold changes that are not Orket's.
     #[error(
-        "agent_output/{} was changed by someone else; move it away to keep it (Orket then restores its own version) and run again",
+        "agent_output/{} was changed by someone else; take it over with `orket adopt`, or move it away to keep it (Orket then restores its own version), and run again",
         .paths.join(", agent_output/")
     )]
     ForeignChange {

@@ -51,7 +51,7 @@ pub use nearest::nearest;
 pub use operation::{Operation, operations};
 pub use operator::{
     CardEffect, ChangeError, Desk, Effects, FileEffect, Judged, OperatorEnd, OperatorTurn,
-    OperatorWork, PersonalCall, PromotedTurn, call_tool, change, operate,
+    OperatorWork, PersonalCall, PromotedTurn, adopt, call_tool, change, operate,
 };
 pub use orchestrator::{RunOptions, Stage, run_epic};
 pub use past_calls::{PastCalls, past_calls};

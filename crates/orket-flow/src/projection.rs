@@ -43,6 +43,67 @@ pub(crate) fn bring_output_forward(
     snapshot: &dyn TurnSnapshot,
     stamps: &mut Stamps,
 ) -> Result<u64, RunError> {
+    let compared = compare(store, workspace, snapshot, stamps)?;
+    if !compared.foreign.is_empty() {
+        let mut paths = compared.foreign;
+        paths.sort();
+        return Err(RunError::ForeignChange { paths });
+    }
+    compared.apply(store, workspace, snapshot)
+}
+
+/// Brings `agent_output/` forward if it is behind the newest generation; what Orket did not write stays as it is.
+pub(crate) fn bring_lagging_forward(
+    store: &dyn TurnStore,
+    workspace: &dyn Workspace,
+    snapshot: &dyn TurnSnapshot,
+) -> Result<(), RunError> {
+    let compared = compare(store, workspace, snapshot, &mut Stamps::new())?;
+    if !compared.is_current {
+        compared.apply(store, workspace, snapshot)?;
+    }
+    Ok(())
+}
+
+/// What lies in `agent_output/` beside what the newest generation says.
+struct Comparison {
+    /// Whether it was brought to the newest generation already.
+    is_current: bool,
+    /// Files to write.
+    lagging: Vec<String>,
+    /// Files to remove.
+    removed: BTreeSet<String>,
+    /// What Orket did not write.
+    foreign: Vec<String>,
+}
+
+impl Comparison {
+    /// Writes and removes what lags, and returns how many files that were.
+    fn apply(
+        &self,
+        store: &dyn TurnStore,
+        workspace: &dyn Workspace,
+        snapshot: &dyn TurnSnapshot,
+    ) -> Result<u64, RunError> {
+        for path in &self.removed {
+            workspace.remove_output(path)?;
+        }
+        for path in &self.lagging {
+            workspace.write_output(&output::file(snapshot.state(), path)?)?;
+        }
+        if !self.is_current {
+            store.note_output_generation(snapshot.generation())?;
+        }
+        Ok((self.removed.len() + self.lagging.len()) as u64)
+    }
+}
+
+fn compare(
+    store: &dyn TurnStore,
+    workspace: &dyn Workspace,
+    snapshot: &dyn TurnSnapshot,
+    stamps: &mut Stamps,
+) -> Result<Comparison, RunError> {
     let applied = store.output_generation()?;
     if let Some(applied) = applied
         && applied > snapshot.generation()
@@ -86,20 +147,12 @@ pub(crate) fn bring_output_forward(
             }
         }
     }
-    if !foreign.is_empty() {
-        foreign.sort();
-        return Err(RunError::ForeignChange { paths: foreign });
-    }
-    for path in &removed {
-        workspace.remove_output(path)?;
-    }
-    for path in &lagging {
-        workspace.write_output(&output::file(state, path)?)?;
-    }
-    if !is_current {
-        store.note_output_generation(snapshot.generation())?;
-    }
-    Ok((removed.len() + lagging.len()) as u64)
+    Ok(Comparison {
+        is_current,
+        lagging,
+        removed,
+        foreign,
+    })
 }
 
 /// Returns the files that turns after the generation `applied` deleted and that still lie in `agent_output/` as a turn wrote

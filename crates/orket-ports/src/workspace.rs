@@ -126,6 +126,10 @@ pub trait Workspace: Send + Sync {
     /// Tells what stands at a path of `agent_output/`.
     fn output(&self, path: &str) -> Result<OnDisk, WorkspaceError>;
 
+    /// Returns the bytes of a file of `agent_output/` and whether it can be executed; `None` if no plain file stands there. Bytes
+    /// that are too long to hold are read again from the file, which must stay as it is.
+    fn output_payload(&self, path: &str) -> Result<Option<(Payload, bool)>, WorkspaceError>;
+
     /// Returns the stamp of what stands at a path of `agent_output/`; `None` if nothing does.
     fn output_stamp(&self, path: &str) -> Result<Option<OutputStamp>, WorkspaceError>;
 

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use orket_kernel::Payload;
 use orket_kernel::limits::ATTACHMENT_LENGTH_MAX_BYTES;
 use orket_ports::Workspace;
 use orket_ports::workspace::{
     AssetKind, OnDisk, OutputFile, OutputStamp, OutputTree, WorkspaceError,
 };
 
-use crate::path::{Directory, Kind, PathError, RelativePath};
+use crate::path::{self, Directory, Kind, PathError, RelativePath};
 use crate::spaces::OUTPUT;
 
 const ASSET_MAX_BYTES: u64 = 4 * 1024 * 1024;
@@ -113,6 +114,21 @@ impl Workspace for ProjectWorkspace {
         }
     }
 
+    fn output_payload(&self, path: &str) -> Result<Option<(Payload, bool)>, WorkspaceError> {
+        let path = format!("{OUTPUT}/{path}");
+        let relative = relative(&path, "read")?;
+        match self.project.kind(&relative) {
+            Ok(Some(Kind::File)) => {}
+            Ok(_) => return Ok(None),
+            Err(error) => return Err(fault(&path, "read", &error)),
+        }
+        match self.project.payload(&relative, ATTACHMENT_LENGTH_MAX_BYTES) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(fault(&path, "read", &error)),
+        }
+    }
+
     fn output_stamp(&self, path: &str) -> Result<Option<OutputStamp>, WorkspaceError> {
         let path = format!("{OUTPUT}/{path}");
         let stamp = self.project.stamp(&relative(&path, "read")?);
@@ -161,7 +177,9 @@ impl Workspace for ProjectWorkspace {
         let directory = self.project.subdirectory(&output);
         let walk = directory.and_then(|directory| directory.walk());
         let walk = walk.map_err(|error| fault(OUTPUT, "listed", &error))?;
-        let files = walk.files.iter().map(|file| file.path.to_string());
+        // What a killed write left is nobody's work.
+        let files = walk.files.iter().filter(|file| !path::is_draft(&file.path));
+        let files = files.map(|file| file.path.to_string());
         Ok(OutputTree {
             files: files.collect(),
             others: walk.others,

@@ -1,6 +1,6 @@
 //! The records of turns and attempts: they parse, they are what the journal says, and what they name is kept.
 
-use orket_cards::{CardId, StoreFault, TURN_RECORD_VERSION, TurnRecord};
+use orket_cards::{CardId, Cause, Changes, StoreFault, TURN_RECORD_VERSION, TurnRecord};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{Digest, ReadSet};
 use orket_lsi::Verification;
@@ -108,6 +108,15 @@ fn check_entry(verification: &Verification, entry: &Entry) -> Vec<String> {
         differ("result", digest == Some(promoted.result_digest));
     }
     reasons.extend(check_reads(verification, &record));
+    if let (Cause::Operator { action, .. }, true) = (&record.cause, entry.promoted.is_some()) {
+        for digest in action.changes().into_iter().flat_map(Changes::objects) {
+            if !matches!(verification.is_object_intact(&digest), Ok(true)) {
+                reasons.push(format!(
+                    "the object {digest}, which it set, is damaged or not kept"
+                ));
+            }
+        }
+    }
     for exchange in &record.exchanges {
         for digest in [Some(exchange.request), exchange.answer]
             .into_iter()

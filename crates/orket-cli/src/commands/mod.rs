@@ -1,5 +1,6 @@
 //! One file per command: its flags, one call, what it prints.
 
+mod adopt;
 mod backup;
 mod board;
 mod compare;
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Compare(compare::Arguments),
     Diff(diff::Arguments),
     Verify(verify::Arguments),
+    Adopt(adopt::Arguments),
     Undo(undo::Arguments),
     Redo(undo::RedoArguments),
     Op(op::Arguments),
@@ -73,6 +75,7 @@ impl Command {
             Command::Diff(arguments) => diff::execute(&arguments, project),
             Command::Index(arguments) => index::execute(&arguments, project),
             Command::Verify(arguments) => verify::execute(&arguments, project),
+            Command::Adopt(arguments) => adopt::execute(&arguments, project),
             Command::Undo(arguments) => undo::execute(&arguments, project),
             Command::Redo(arguments) => undo::redo(&arguments, project),
             Command::Op(arguments) => op::execute(&arguments, project),

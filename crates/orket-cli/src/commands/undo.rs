@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 
 use orket_cards::{TurnName, TurnStore};
-use orket_flow::{Backwards, Desk, RestoredStem, UndoPlan, Undone, plan_back, put_back};
+use orket_flow::{Backwards, Desk, RestoredStem, UndoError, UndoPlan, Undone, plan_back, put_back};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{Stem, object};
 
@@ -76,7 +76,13 @@ fn go_back(
     let can_ask = !manner.yes && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if manner.dry_run || can_ask {
         let board = wire::board_to_look_at(&project)?;
-        let plan = plan_back(board.snapshot()?.as_ref(), &author, what)?;
+        let plan = match plan_back(board.snapshot()?.as_ref(), &author, what) {
+            Err(error @ UndoError::AsItWas { .. }) => {
+                terminal::say(&format!("{error}\n"));
+                return Ok(exit::DONE);
+            }
+            plan => plan?,
+        };
         if manner.dry_run {
             let text = if manner.json {
                 json(word, &plan, None)
@@ -104,7 +110,14 @@ fn go_back(
         workspace: &workspace,
         clock: clock.as_ref(),
     };
-    let undone = put_back(&desk, &author, what)?;
+    let undone = match put_back(&desk, &author, what) {
+        // What was asked for is so: the same command again, after a kill for instance, has nothing left to do.
+        Err(error @ UndoError::AsItWas { .. }) => {
+            terminal::say(&format!("{error}\n"));
+            return Ok(exit::DONE);
+        }
+        undone => undone?,
+    };
     let text = if manner.json {
         json(word, &undone.plan, Some(&undone))
     } else {

@@ -42,4 +42,5 @@ mod read_only;
 mod backend;
 mod invalid;
 mod person;
+mod undo_session;
 mod writers;

@@ -8,6 +8,7 @@
     reason = "a failing test is loud, also in a function that tests share"
 )]
 
+mod adopt;
 mod approval;
 mod chance;
 mod command;
@@ -31,3 +32,4 @@ mod tool_call;
 mod tools;
 mod two_runs;
 mod undo;
+mod undo_chance;

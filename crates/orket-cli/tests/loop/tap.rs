@@ -6,7 +6,7 @@ use orket_cards::{
     Committed, ExchangePlace, FailedAttempt, Lease, OutputLock, RunEnd, StoreFault, TurnCommit,
     TurnSnapshot, TurnStore,
 };
-use orket_kernel::{RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
+use orket_kernel::{Payload, RunEnvelope, RunHandle, RunId, StagedTurn, TurnId};
 use orket_ports::workspace::{
     AssetKind, OnDisk, OutputFile, OutputStamp, OutputTree, WorkspaceError,
 };
@@ -184,6 +184,9 @@ impl<F: Fn(Moment, &'static str) -> Result<(), WorkspaceError> + Send + Sync> Wo
     }
     fn output(&self, path: &str) -> Result<OnDisk, WorkspaceError> {
         self.through("output", || self.inner.output(path))
+    }
+    fn output_payload(&self, path: &str) -> Result<Option<(Payload, bool)>, WorkspaceError> {
+        self.through("output_payload", || self.inner.output_payload(path))
     }
     fn output_stamp(&self, path: &str) -> Result<Option<OutputStamp>, WorkspaceError> {
         self.through("output_stamp", || self.inner.output_stamp(path))

@@ -57,6 +57,23 @@ pub enum ChangeError {
         #[source]
         refusal: TransitionRefusal,
     },
+    /// What lies there is never taken over.
+    #[error(
+        "agent_output/{} cannot be taken over: it is a link, a special file or has a name that is not portable; move it away",
+        .paths.join(", agent_output/")
+    )]
+    NotPlain {
+        /// The paths.
+        paths: Vec<String>,
+    },
+    /// A file holds a secret.
+    #[error(
+        "agent_output/{path} holds a secret and is not taken over; `orket secrets scan` shows where"
+    )]
+    Secret {
+        /// The path.
+        path: String,
+    },
     /// Everything is so already.
     #[error("nothing would change")]
     Nothing,

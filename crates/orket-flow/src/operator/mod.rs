@@ -3,6 +3,7 @@
 //! [`operate`] makes any such turn; [`change`] makes one out of [`Effects`]. The run begins, takes its turn and ends in one
 //! transaction, so there is no operator run that is half done.
 
+mod adopt;
 mod change;
 pub(crate) mod draft;
 mod effects;
@@ -28,6 +29,7 @@ use crate::output::OutputChange;
 use crate::projection;
 use crate::promote::project;
 
+pub use adopt::adopt;
 pub use change::{ChangeError, change};
 pub use effects::{CardEffect, Effects, FileEffect};
 pub(crate) use proposal::{Documents, OperatorProposalError, execute};

@@ -5,8 +5,18 @@ use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::RelativePath;
+
 /// How often the draft of a file is tried to be made.
 const NAME_ATTEMPTS: usize = 16;
+
+/// How the names of drafts begin.
+const PREFIX: &str = ".orket-new-";
+
+/// Tells whether a file is the draft of another one: a killed write left it.
+pub fn is_draft(path: &RelativePath) -> bool {
+    path.file_name().starts_with(PREFIX)
+}
 
 /// Makes a new file for the draft of `name`. The draft of a file always has the same name, so that the next write takes
 /// away what a killed one left; it is made anew each time and never opened, so a link that somebody puts there is removed
@@ -17,7 +27,7 @@ pub(super) fn create(
     mode: Mode,
 ) -> Result<(String, OwnedFd), Errno> {
     let draft = format!(
-        ".orket-new-{}",
+        "{PREFIX}{}",
         &Digest::of_bytes(name.as_bytes()).to_hex()[..32]
     );
     for _ in 0..NAME_ATTEMPTS {

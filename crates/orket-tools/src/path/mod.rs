@@ -33,6 +33,7 @@ mod payload;
 mod resolve;
 
 pub use directory::{Directory, Entry, FoundFile, Kind, Walk};
+pub use draft::is_draft;
 pub use error::PathError;
 pub(crate) use name::is_hidden;
 pub use name::{ComponentRule, RelativePath, RelativePathError};
