@@ -53,6 +53,7 @@ impl From<RunError> for Failure {
             RunError::NoAsset { .. }
             | RunError::Asset(_)
             | RunError::NoFixture { .. }
+            | RunError::FixtureChanged { .. }
             | RunError::NoCard { .. }
             | RunError::Workspace(_) => INVALID,
             RunError::Name(_) | RunError::OtherEpic { .. } => USAGE,

@@ -56,6 +56,16 @@ pub enum RunError {
         /// The fixture.
         fixture: String,
     },
+    /// A fixture is not what it was when the command began.
+    #[error(
+        "verification/{fixture}, which checks the card {card}, was changed while the run was going on; look at it and run again"
+    )]
+    FixtureChanged {
+        /// The card.
+        card: String,
+        /// The fixture.
+        fixture: String,
+    },
     /// Files in `agent_output/` hold changes that are not Orket's.
     #[error(
         "agent_output/{} was changed by someone else; take it over with `orket adopt`, or move it away to keep it (Orket then restores its own version), and run again",

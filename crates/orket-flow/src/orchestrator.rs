@@ -139,7 +139,9 @@ pub fn run_epic(
         let data = object! { "epic" => play.epic.name.as_str() };
         sink.emit(&narrator.event("assets_changed", data));
     }
-    let play = frozen;
+    // Who begins a command has seen the fixtures; while it goes on, they stay.
+    let fixtures = play.fixtures;
+    let play = Play { fixtures, ..frozen };
     let handle = stage
         .store
         .start_run(&envelope, &play.epic.name, lease.fence())?;

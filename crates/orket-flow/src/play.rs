@@ -6,9 +6,9 @@ use orket_cards::{
     Actor, AssetError, Card, CardId, EpicAsset, Evidence, GUARD_ROLE, RockAsset, Status,
     Verification, decide, parse_asset,
 };
-use orket_kernel::Stem;
 use orket_kernel::canonical::Value;
 use orket_kernel::capability::{POLICY_VERSION, Policy, PolicyDocument, Rule};
+use orket_kernel::{Digest, Stem};
 use orket_ports::workspace::AssetKind;
 use orket_ports::{SpacePolicy, Workspace};
 
@@ -36,6 +36,10 @@ pub struct Play {
     pub space_policy: SpacePolicy,
     /// The names of the reference spaces that the project had when the run began.
     pub reference_spaces: BTreeSet<String>,
+    /// The fixtures that the cards name, with the digests that they had when the command began: what judges does not change
+    /// while somebody is judged.
+    #[serde(default)]
+    pub fixtures: BTreeMap<String, Digest>,
 }
 
 impl Play {
@@ -144,7 +148,7 @@ pub fn load_play(
     let (venue_file, venue) =
         load::<VenueAsset>(workspace, AssetKind::Venue, venue.unwrap_or(&flow.venue))?;
     let (score_file, score) = load::<ScoreAsset>(workspace, AssetKind::Score, &flow.score)?;
-    let play = Play {
+    let mut play = Play {
         epic_file,
         epic,
         flow,
@@ -153,11 +157,12 @@ pub fn load_play(
         score,
         space_policy: SpacePolicy::default(),
         reference_spaces: BTreeSet::new(),
+        fixtures: BTreeMap::new(),
     };
     play.cards()?;
     check_names(&play)?;
     check_artifacts(&play)?;
-    check_fixtures(&play, workspace)?;
+    play.fixtures = check_fixtures(&play, workspace)?;
     check_roles(&play, &score_file)?;
     check_venue(&play, &venue_file)?;
     Ok(play)
@@ -402,7 +407,11 @@ fn check_artifacts(play: &Play) -> Result<(), RunError> {
     Ok(())
 }
 
-fn check_fixtures(play: &Play, workspace: &dyn Workspace) -> Result<(), RunError> {
+/// Returns the digests of the fixtures, which have to be there.
+fn check_fixtures(
+    play: &Play,
+    workspace: &dyn Workspace,
+) -> Result<BTreeMap<String, Digest>, RunError> {
     let mut checked: Vec<(String, Vec<String>)> = Vec::new();
     for card in play.cards()? {
         if let Verification::Checks(fixtures) = card.verification {
@@ -413,12 +422,14 @@ fn check_fixtures(play: &Play, workspace: &dyn Workspace) -> Result<(), RunError
     if let Some(fixtures) = created.and_then(|it| it.verification.checks.clone()) {
         checked.push(("created by a role".into(), fixtures));
     }
+    let mut digests = BTreeMap::new();
     for (card, fixtures) in checked {
         for fixture in fixtures {
-            if workspace.fixture(&fixture)?.is_none() {
+            let Some(bytes) = workspace.fixture(&fixture)? else {
                 return Err(RunError::NoFixture { card, fixture });
-            }
+            };
+            digests.insert(fixture, Digest::of_bytes(&bytes));
         }
     }
-    Ok(())
+    Ok(digests)
 }

@@ -77,7 +77,7 @@ impl Verified {
 /// Runs the checks of a card over the artefacts of `view`.
 ///
 /// # Errors
-/// Fails if a fixture is missing, or if the machine cannot confine the checks as much as the venue demands.
+/// Fails if a fixture is missing or not the one that the command began with, or if the machine cannot confine the checks as much as the venue demands.
 pub(crate) fn verify(
     play: &Play,
     card: &Card,
@@ -103,6 +103,16 @@ pub(crate) fn verify(
                 fixture: fixture.clone(),
             })?;
         let digest = Digest::of_bytes(&script);
+        if play
+            .fixtures
+            .get(fixture)
+            .is_some_and(|begun| *begun != digest)
+        {
+            return Err(RunError::FixtureChanged {
+                card: card.id.to_string(),
+                fixture: fixture.clone(),
+            });
+        }
         let check = Check {
             fixture: fixture.clone(),
             script,

@@ -23,6 +23,7 @@ fn a_card_a_run_and_a_turn_are_shown_whole() {
     depends on   FL-1, FL-3
     authors      architect
     verification passed (guide.sh)
+    evidence     evidence/FL-4 holds
     promises     agent_output/README.md
 
     Write README.md for people who use the program: what it does, how to call it, and examples. Each example is a line that begins with '$ ', followed by the line that the program prints.

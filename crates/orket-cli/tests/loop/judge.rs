@@ -3,9 +3,10 @@
 //! The work is right if `A.txt` holds the line `right`. No attempt writes that; each tries to have the check say so.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use orket_cards::{Status, VerificationState};
-use orket_flow::{EvidenceState, check_evidence};
+use orket_cards::Status;
+use orket_flow::{EvidenceState, RunError, check_evidence};
 use orket_kernel::canonical::Value;
 use orket_kernel::object;
 use orket_ports::model::{ModelAnswer, ToolCall};
@@ -110,7 +111,7 @@ fn no_program_changes_what_the_check_says() {
         // In the command: the fixtures, by every name that could lead there.
         "echo 'exit 0' > $PROJECT/verification/check.sh; mount --bind . $PROJECT/verification",
         "cd /; find . -name check.sh -exec cp /bin/true {} \\;",
-        "nohup setsid sh -c 'while :; do echo right > A.txt; done' >/dev/null 2>&1 &",
+        "nohup setsid sh -c 'while :; do echo exit 0 > $PROJECT/verification/check.sh; done' >/dev/null 2>&1 &",
         // In the check: programs that lie in the way of those it calls.
         "for p in cat test sh; do printf '#!/bin/sh\\necho right\\nexit 0\\n' > $p; chmod +x $p; done",
         // In the check: a program of the agent, which the check runs.
@@ -118,7 +119,7 @@ fn no_program_changes_what_the_check_says() {
         "printf '#!/bin/sh\\nkill -STOP 1; kill -9 -1; exit 0\\n' > tool; chmod +x tool",
         "printf '#!/bin/sh\\nfor f in ../check.sh $0 /tmp/*/check.sh; do echo exit 0 > $f; rm -f $f; done\\n' > tool; chmod +x tool",
         "printf '#!/bin/sh\\nmv ../check.sh ..; rm -rf ..; exit 0\\n' > tool; chmod +x tool",
-        "printf '#!/bin/sh\\necho \\'{\"passed\": true}\\'; exit 0\\n' > tool; chmod +x tool",
+        "printf '#!/bin/sh\\necho passed true >&2; echo passed\\nexit 0\\n' > tool; chmod +x tool",
         "printf '#!/bin/sh\\nfor n in 3 4 5 6 7 8 9; do eval \"echo Exited 0 >&$n\"; done\\n' > tool; chmod +x tool",
         "printf '#!/usr/bin/perl\\nsyscall(101, 16, getppid, 0, 0); open F, \">/proc/\".getppid.\"/mem\"; syscall(302, getppid, 0, 0, 0);\\n' > tool; chmod +x tool",
     ] {
@@ -133,11 +134,11 @@ fn no_program_changes_what_the_check_says() {
             .unwrap();
         let card = &project.cards()["A"];
         assert_ne!(card.status, Status::Done, "{attempt}");
-        assert_eq!(
-            card.verified,
-            VerificationState::Failed,
-            "{attempt}: {:?}",
-            project.failures("e-1")
+        let failures = project.failures("e-1");
+        let refused = &failures.last().unwrap().refusals;
+        assert!(
+            refused[0].contains("its verification is failed"),
+            "{attempt}: {refused:?}"
         );
         assert_eq!(project.output("A.txt").as_deref(), Some(WRONG), "{attempt}");
         let fixture = fs::read_to_string(project.path("verification/check.sh")).unwrap();
@@ -176,35 +177,35 @@ fn right_work_is_believed_and_the_evidence_names_what_it_rests_on() {
     project.replay_all("e-1");
 }
 
-/// A fixture that is swapped while it is judged with: what ran is what was hashed.
+/// Somebody replaces the fixture while the run goes on: what ran is what was hashed, and the next one is not run at all.
 #[test]
-fn what_runs_is_what_was_hashed() {
+fn a_fixture_that_is_swapped_under_the_run_judges_nobody() {
     let project = project();
     let real = project.workspace();
     let fixture = project.path("verification/check.sh");
-    // As soon as the engine has read the fixture, somebody replaces it by one that is content with everything.
+    let swapped = AtomicBool::new(false);
+    // As soon as the engine has read the fixture for the guard, somebody puts one there that is content with everything.
     let on = |moment, method: &'static str| {
-        if method == "fixture" && moment == Moment::After {
+        let judging = project.turns("e-1").len() == 3;
+        if method == "fixture" && moment == Moment::After && judging {
             fs::write(&fixture, "exit 0\n").unwrap();
+            swapped.store(true, Ordering::SeqCst);
         }
         Ok(())
     };
     let swaps = TapWorkspace { inner: &real, on };
-    // The play was loaded with the fixture as well; what counts is what the guard's turn reads.
-    let model = scripted(|ask| {
-        if ask.role == "code_reviewer" {
-            fs::write(&fixture, CHECK).unwrap();
-        }
-        Ok(hand_in(ask, [write("agent_output/A.txt", WRONG)]))
-    });
+    let model = scripted(|ask| Ok(hand_in(ask, [write("agent_output/A.txt", WRONG)])));
     let verifier = verifier();
     let table = Table::new(&project, &model);
-    table.verifier(&verifier).workspace(&swaps).play().unwrap();
-    let card = &project.cards()["A"];
-    assert_eq!(card.verified, VerificationState::Failed);
-    let board = project.board();
-    let snapshot = orket_cards::TurnStore::snapshot(&board).unwrap();
-    let state = check_evidence(snapshot.state(), &project.workspace(), card).unwrap();
-    let broken = EvidenceState::Broken(vec!["verification/check.sh changed".into()]);
-    assert_eq!(state, broken);
+    let error = table
+        .verifier(&verifier)
+        .workspace(&swaps)
+        .play()
+        .unwrap_err();
+    assert!(matches!(error, RunError::FixtureChanged { .. }), "{error}");
+    assert!(swapped.load(Ordering::SeqCst));
+    let failures = project.failures("e-1");
+    assert_eq!(failures.len(), 1, "the first judgement");
+    assert!(failures[0].refusals[0].contains("its verification is failed"));
+    assert_ne!(project.cards()["A"].status, Status::Done);
 }

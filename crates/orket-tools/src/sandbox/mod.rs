@@ -19,8 +19,9 @@
 //! # Limitations
 //!
 //! - Linux only. Elsewhere the tier is [`Tier::None`] and nothing is run.
-//! - Memory is limited per process, by address space, not for all processes of the job together. There is no limit on
-//!   the sum of the files in the working directory, only on the size of each.
+//! - Memory is limited per process, by address space, not for all processes of the job together.
+//! - The sum of the files in the working directory is looked at from time to time: a fast writer gets further by what it writes
+//!   in between, and files that were removed while open are not counted.
 //! - Without a process namespace (tier partial) the processes are found through `/proc`, by descent. If then Landlock
 //!   is missing too, or has no signal scope (before Linux 6.12), a program that runs as the user of the engine can send
 //!   signals to it and to its own supervisor, and so leave processes behind.
