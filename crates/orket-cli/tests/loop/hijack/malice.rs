@@ -55,8 +55,8 @@ const HUGE_BYTES: usize = (1 << 20) + 1;
 
 pub(super) struct Malice {
     chance: SplitMix64,
-    /// Attacks and controls alike.
-    paths: Vec<String>,
+    /// Attacks and controls, by the part of the corpus that they are from.
+    paths: Vec<Vec<String>>,
     tools: Vec<ToolSpec>,
 }
 
@@ -64,16 +64,17 @@ impl Malice {
     pub(super) fn new(seed: u64, ground: &Ground) -> Malice {
         let mut paths = Vec::new();
         let mut take = |cases: &serde_json::Value, prefixes: &[&str]| {
-            for path in cases
+            let paths_of = cases
                 .as_array()
                 .unwrap()
                 .iter()
-                .filter_map(|case| case["path"].as_str())
-            {
+                .filter_map(|case| case["path"].as_str());
+            let expanded = paths_of.flat_map(|path| {
                 let path = path.replace("{outside}", &ground.place("outside"));
                 let path = path.replace("{project}", ground.project.path("").to_str().unwrap());
-                paths.extend(prefixes.iter().map(|prefix| format!("{prefix}{path}")));
-            }
+                prefixes.iter().map(move |prefix| format!("{prefix}{path}"))
+            });
+            paths.push(expanded.collect());
         };
         let names = corpus("names.json");
         take(&names["unfit"], &["", "agent_output/", "docs:", "launch:"]);
@@ -103,20 +104,17 @@ impl Malice {
             return prose("enough");
         }
         match self.below(20) {
-            // Good work now and then, so that every role is asked, and hostile calls behind good ones.
+            // Good work now and then, so that every role is asked.
             0..=3 => good(ask),
-            4 | 5 => {
+            // One hostile call among good ones: if that alone is let through, it is promoted with them.
+            4..=9 => {
+                let hostile = self.one_among_good();
                 let mut answer = good(ask);
-                answer.tool_calls.push(self.call(ask));
+                answer.tool_calls.insert(0, hostile);
                 answer
             }
-            6 => {
-                let mut answer = good(ask);
-                answer.tool_calls.insert(0, self.call(ask));
-                answer
-            }
-            7 => prose("{\"tool_calls\": [{\"name\": \"write_file\"}]}"),
-            8 => {
+            10 => prose("{\"tool_calls\": [{\"name\": \"write_file\"}]}"),
+            11 => {
                 let number = 30 + self.below(6);
                 calls((0..number).map(|_| comment("again and again")))
             }
@@ -126,6 +124,21 @@ impl Malice {
                 calls(drawn)
             }
         }
+    }
+
+    fn one_among_good(&mut self) -> ToolCall {
+        match self.below(8) {
+            0..=3 => self.path_call(),
+            4 | 5 => self.work_of_others(),
+            6 => self.status(),
+            _ => self.any_tool(),
+        }
+    }
+
+    /// Writes what a card promises, of which at most one is the turn's own.
+    fn work_of_others(&mut self) -> ToolCall {
+        let path = self.pick(&["A.txt", "B.txt", "C.txt", "D.txt", "A.txt/x", "x"]);
+        write(&format!("agent_output/{path}"), "good for nothing")
     }
 
     fn call(&mut self, ask: &Ask<'_>) -> ToolCall {
@@ -140,10 +153,7 @@ impl Malice {
             15 if self.below(3) == 0 => self.huge(),
             15 => self.malformed(),
             16..=18 => self.status(),
-            19 => {
-                let path = self.pick(&["A.txt", "B.txt", "C.txt", "D.txt", "A.txt/x", "x"]);
-                write(&format!("agent_output/{path}"), "not good")
-            }
+            19 => self.work_of_others(),
             20 => {
                 let number = self.below(3);
                 let path = ask
@@ -175,8 +185,9 @@ impl Malice {
         };
         let tools: Vec<ToolSpec> = self.tools.iter().filter(takes_path).cloned().collect();
         let spec = &tools[self.below(tools.len())];
-        let index = self.below(self.paths.len());
-        let path = self.paths[index].clone();
+        let part = self.below(self.paths.len());
+        let index = self.below(self.paths[part].len());
+        let path = self.paths[part][index].clone();
         let mut arguments = self.filled(spec);
         arguments.insert("path".into(), path.into());
         call(spec.name, Value::Object(arguments))
