@@ -27,6 +27,7 @@ mod output;
 mod poll;
 mod running;
 mod splitmix64;
+mod standing;
 pub mod state_store;
 mod tree;
 
@@ -36,4 +37,5 @@ pub use output::{Output, Redaction};
 pub use poll::wait_until;
 pub use running::{Ending, Running};
 pub use splitmix64::SplitMix64;
+pub use standing::Standing;
 pub use tree::{Entry, Tree, copy_tree};

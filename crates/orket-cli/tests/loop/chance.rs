@@ -110,7 +110,7 @@ fn body(snapshot: &dyn TurnSnapshot, stem: &str) -> Option<Value> {
 }
 
 /// Checks a card that a commit has just made done, from the state after it and from the record of the turn alone.
-fn check_done(card: &Card, commit: &TurnCommit, after: &dyn TurnSnapshot) {
+pub(crate) fn check_done(card: &Card, commit: &TurnCommit, after: &dyn TurnSnapshot) {
     let record = &commit.record;
     assert_eq!(record.role, "integrity_guard", "{}", card.id);
     assert_eq!(record.cause, Cause::Answer);

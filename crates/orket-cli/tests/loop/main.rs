@@ -17,6 +17,7 @@ mod corrective;
 mod evidence;
 mod exchange;
 mod foreign_edit;
+mod hijack;
 mod judge;
 mod model;
 mod operator;

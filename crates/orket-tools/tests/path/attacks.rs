@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use orket_kernel::canonical::Value;
 use orket_ports::Tool;
+use orket_testkit::Standing;
 use orket_tools::path::Resolution;
 
 use crate::again;
 use crate::corpus::{self, Attack, Control, Expect, Step};
 use crate::hands::{self, Ending, WRITTEN};
-use crate::scene::{SENTINEL, Scene, Standing};
+use crate::scene::{SENTINEL, Scene};
 use crate::watch::within_a_second;
 
 const RESOLUTIONS: [Resolution; 2] = [Resolution::Kernel, Resolution::StepByStep];

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
+use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
 use orket_kernel::Digest;
+use orket_testkit::Standing;
 use orket_tools::path::{Directory, Resolution};
 use orket_tools::project::ProjectWorkspace;
 use orket_tools::spaces::Spaces;
@@ -51,16 +52,6 @@ pub(crate) struct Scene {
     sockets: Vec<UnixListener>,
     mounts: Vec<PathBuf>,
     pub(crate) resolution: Resolution,
-}
-
-/// What stands at a path, as far as somebody could change it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Standing {
-    pub(crate) kind: &'static str,
-    mode: u32,
-    links: u64,
-    /// The bytes of a file, the target of a link.
-    pub(crate) content: Vec<u8>,
 }
 
 impl Scene {
@@ -158,67 +149,7 @@ impl Scene {
 
     /// Everything in the scene that is not reached through a mount.
     pub(crate) fn standing(&self) -> BTreeMap<String, Standing> {
-        let mut standing = BTreeMap::new();
-        let mut open = vec![self.scratch.path().to_path_buf()];
-        while let Some(directory) = open.pop() {
-            for entry in fs::read_dir(&directory).unwrap() {
-                let path = entry.unwrap().path();
-                if self.mounts.contains(&path) {
-                    continue;
-                }
-                let metadata = path.symlink_metadata().unwrap();
-                let name = path
-                    .strip_prefix(self.scratch.path())
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned();
-                standing.insert(name, Standing::of(&path, &metadata));
-                if metadata.is_dir() {
-                    open.push(path);
-                }
-            }
-        }
-        standing
-    }
-}
-
-impl Standing {
-    fn of(path: &Path, metadata: &fs::Metadata) -> Standing {
-        let file_type = metadata.file_type();
-        let (kind, content) = if file_type.is_symlink() {
-            (
-                "link",
-                fs::read_link(path)
-                    .unwrap()
-                    .into_os_string()
-                    .into_encoded_bytes(),
-            )
-        } else if file_type.is_dir() {
-            ("directory", Vec::new())
-        } else if file_type.is_file() {
-            ("file", fs::read(path).unwrap())
-        } else if file_type.is_fifo() {
-            ("FIFO", Vec::new())
-        } else {
-            ("special file", Vec::new())
-        };
-        let links = if metadata.is_dir() {
-            0
-        } else {
-            metadata.nlink()
-        };
-        Standing {
-            kind,
-            mode: metadata.mode(),
-            links,
-            content,
-        }
-    }
-
-    /// Whether agents may have made or replaced it, if it is in their directory.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.kind == "directory" || (self.kind == "file" && self.links == 1)
+        Standing::below(self.scratch.path(), &self.mounts)
     }
 }
 
