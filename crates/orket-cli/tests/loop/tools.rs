@@ -285,7 +285,7 @@ fn a_created_card_is_worked_like_any_other() {
     });
     assert!(prompt.is_some());
     project.replay_all("e-1");
-    project.verify_index();
+    crate::operator::verify(&project);
     // The same word again makes no second card, in another run either, and its id says so.
     let again = Table::new(&project, &model).play().unwrap();
     assert_eq!(again.ending, RunEnding::NothingToDo);
