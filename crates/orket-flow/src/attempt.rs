@@ -21,9 +21,9 @@ use crate::govern::{Governed, TurnContext, govern, verifies};
 use crate::narrative;
 use crate::observation;
 use crate::orchestrator::Session;
+use crate::outcomes::Outcomes;
 use crate::projection;
 use crate::promote::Promoted;
-use crate::scope::Outcomes;
 use crate::verification::{Verified, verify};
 
 /// The turn that is tried.
@@ -48,13 +48,13 @@ pub(crate) enum AttemptEnd {
 
 /// What confined what a turn ran, in words. It is noted and part of no digest: another machine may have another sandbox.
 #[derive(Default)]
-struct Confined {
-    checks: BTreeSet<String>,
-    commands: BTreeSet<String>,
+pub(crate) struct Confined {
+    pub(crate) checks: BTreeSet<String>,
+    pub(crate) commands: BTreeSet<String>,
 }
 
 impl Confined {
-    fn add_to(&self, notes: Value) -> Value {
+    pub(crate) fn add_to(&self, notes: Value) -> Value {
         let mut notes = notes.as_object().cloned().unwrap_or_default();
         for (name, tiers) in [
             ("checks_confined", &self.checks),

@@ -22,9 +22,10 @@ use orket_ports::tool::RefusalKind;
 use orket_ports::{Refusal, Tool, TurnScope};
 
 use crate::asset::{RefusedCalls, StepAsset};
+use crate::outcomes::Outcomes;
 use crate::play::Play;
 use crate::proposal::{self, ProposalError};
-use crate::scope::{Outcomes, Scope, read_card};
+use crate::scope::{Scope, read_card};
 use crate::verification::Verified;
 
 /// The most tool calls that one answer may hold.

@@ -24,6 +24,7 @@ mod observation;
 mod operation;
 mod operator;
 mod orchestrator;
+mod outcomes;
 mod output;
 mod past_calls;
 mod play;
@@ -54,12 +55,12 @@ pub use operator::{
     OperatorWork, PersonalCall, PromotedTurn, adopt, call_tool, change, operate,
 };
 pub use orchestrator::{RunOptions, Stage, run_epic};
+pub use outcomes::Outcomes;
 pub use past_calls::{PastCalls, past_calls};
 pub use play::{Play, load_band, load_play, load_rock};
 pub use proposal::ProposalError;
 pub use rebuild::{Rebuilt, rebuild};
 pub use replay::{ReplayError, Replayed, ReplayedTurn, replay_run, replay_turn};
-pub use scope::Outcomes;
 pub use scrub::value as scrub_value;
 pub use summary::{RunEnding, RunSummary};
 pub use undo::{Backwards, RestoredStem, UndoError, UndoPlan, Undone, plan_back, put_back};

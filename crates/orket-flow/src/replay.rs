@@ -13,9 +13,9 @@ use orket_ports::model::ModelAnswer;
 use crate::asset::StepAsset;
 use crate::govern::{Tools, TurnContext, govern};
 use crate::operator::{self, OperatorProposalError};
+use crate::outcomes::Outcomes;
 use crate::play::Play;
 use crate::proposal::{self, ProposalError};
-use crate::scope::Outcomes;
 
 /// Says why a turn could not be replayed or compared. None of these is a divergence.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,6 @@
 //! The scope of one turn: what its tools reach, and what they staged.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orket_cards::{
     Actor, Card, CardId, Comment, Evidence, GUARD_ROLE, Status, Verification, VerificationState,
@@ -11,11 +10,10 @@ use orket_kernel::canonical::{self, Value};
 use orket_kernel::{Digest, InvalidName, Payload, ReadError, StateView, Stem};
 use orket_ports::tool::{NewCard, RunCommand};
 use orket_ports::{ReadSpace, Refusal, SpacePolicy, TurnScope, WriteSpace};
-use orket_secrets::Scrubber;
 
 use crate::command;
+use crate::outcomes::Outcomes;
 use crate::play::Play;
-use crate::scrub;
 
 /// The longest comment, in bytes.
 const COMMENT_MAX_BYTES: usize = 4096;
@@ -28,75 +26,6 @@ const COMMENTS_MAX: usize = 50;
 pub(crate) struct StagedFile {
     pub(crate) payload: Payload,
     pub(crate) executable: bool,
-}
-
-/// The outcomes of work that a replay cannot compute.
-#[derive(Clone, Debug, Default)]
-pub struct Outcomes {
-    rest: VecDeque<Value>,
-    used: Vec<Value>,
-    /// What commands wrote.
-    contents: BTreeMap<Digest, Payload>,
-    /// What takes the secrets out of new outcomes; `None` if there may be none.
-    live: Option<Arc<Scrubber>>,
-}
-
-impl Outcomes {
-    /// Feeds `known` first and then does the work, keeping what comes out without its secrets: the turn sees the same as
-    /// its replay will.
-    pub fn live(known: Vec<Value>, scrubber: Arc<Scrubber>) -> Outcomes {
-        Outcomes {
-            rest: known.into(),
-            used: Vec::new(),
-            contents: BTreeMap::new(),
-            live: Some(scrubber),
-        }
-    }
-
-    /// Feeds a record, with what its commands wrote as far as that is kept; what it does not hold is refused.
-    pub fn fed(recorded: Vec<Value>, contents: BTreeMap<Digest, Payload>) -> Outcomes {
-        Outcomes {
-            rest: recorded.into(),
-            used: Vec::new(),
-            contents,
-            live: None,
-        }
-    }
-
-    pub(crate) fn into_used(self) -> Vec<Value> {
-        self.used
-    }
-
-    pub(crate) fn next(
-        &mut self,
-        work: &mut dyn FnMut() -> Result<Value, Refusal>,
-    ) -> Result<Value, Refusal> {
-        let outcome = match (self.rest.pop_front(), &self.live) {
-            (Some(outcome), _) => outcome,
-            (None, Some(scrubber)) => {
-                let outcome = work().map_err(|refusal| scrub::refusal(scrubber, refusal))?;
-                scrub::value(scrubber, outcome)
-            }
-            (None, None) => {
-                let message = "the record holds no further outcome";
-                return Err(Refusal::forbidden("not_recorded", message));
-            }
-        };
-        self.used.push(outcome.clone());
-        Ok(outcome)
-    }
-}
-
-impl Outcomes {
-    /// Adds what a command wrote.
-    pub(crate) fn keep_content(&mut self, payload: Payload) {
-        self.contents.insert(payload.digest(), payload);
-    }
-
-    /// Returns what a command wrote.
-    pub(crate) fn content(&self, digest: &Digest) -> Option<Payload> {
-        self.contents.get(digest).cloned()
-    }
 }
 
 /// The working copy of one turn. Nothing in it is durable.
@@ -131,11 +60,13 @@ impl Scope<'_> {
         &mut self,
         call: impl FnOnce(&mut Self) -> Result<Value, Refusal>,
     ) -> Result<Value, Refusal> {
-        let before = (self.card.clone(), self.moved, self.files.clone());
+        let before = (self.card.clone(), self.moved);
+        let artifacts = (self.files.clone(), self.removed.clone());
         let created = self.created.len();
         let told = call(self);
         if told.is_err() {
-            (self.card, self.moved, self.files) = before;
+            (self.card, self.moved) = before;
+            (self.files, self.removed) = artifacts;
             self.created.truncate(created);
         }
         told

@@ -343,6 +343,41 @@ fn the_guard_is_shown_the_checks_and_bound_by_them() {
 }
 
 #[test]
+fn a_command_by_hand_is_confined_noted_and_replayed() {
+    let project = begun();
+    let mut band = crate::project::band(&[]);
+    let coder = band["roles"]["coder"]["tools"].as_array_mut().unwrap();
+    coder.push("run_command".into());
+    project.asset("bands", "band", &band);
+    let call = crate::command::sh("printf 'good\\n' >A.txt");
+    let turn = promoted(called(&project, "coder", Some("A"), call).unwrap());
+    assert_eq!(turn.written, ["A.txt"]);
+    assert_eq!(project.output("A.txt").unwrap(), "good\n");
+    let notes = &turn.record.notes;
+    assert!(notes.get("commands_confined").is_some(), "{notes}");
+    assert_eq!(notes.get("sandbox_tier"), Some(&"full".into()));
+    assert_eq!(project.replay_all("operator-1"), 1);
+    verify(&project);
+    // On no card it can only look.
+    let look = crate::command::sh("cat A.txt");
+    let turn = promoted(called(&project, "coder", None, look).unwrap());
+    let result = turn.record.calls[0].result.to_string();
+    assert!(result.contains("\"stdout\":\"good\\n\""), "{result}");
+    let record = refused(called(
+        &project,
+        "coder",
+        None,
+        crate::command::sh("rm A.txt"),
+    ));
+    assert!(
+        record.refusals[0].contains("on no card"),
+        "{:?}",
+        record.refusals
+    );
+    assert_eq!(project.output("A.txt").unwrap(), "good\n");
+}
+
+#[test]
 fn a_card_that_is_not_there_is_named_and_nothing_is_kept() {
     let project = begun();
     let error = called(&project, "coder", Some("Z"), comment("x")).unwrap_err();

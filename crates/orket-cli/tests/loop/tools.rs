@@ -9,6 +9,7 @@ use orket_kernel::object;
 use orket_ports::model::{ModelAnswer, ToolCall};
 use serde_json::json;
 
+use crate::command::sh;
 use crate::model::{Ask, call, calls, good, scripted, set, text, write};
 use crate::project::{Project, band, card, score};
 use crate::table::{Heard, Table};
@@ -285,7 +286,7 @@ fn a_created_card_is_worked_like_any_other() {
     });
     assert!(prompt.is_some());
     project.replay_all("e-1");
-    project.verify_index();
+    crate::operator::verify(&project);
     // The same word again makes no second card, in another run either, and its id says so.
     let again = Table::new(&project, &model).play().unwrap();
     assert_eq!(again.ending, RunEnding::NothingToDo);
@@ -566,6 +567,47 @@ fn where_the_score_says_so_a_refused_call_alone_has_no_effect() {
     let asked = text(&model.requests()[0]);
     assert!(asked.contains("a refused call has no effect while the others are carried out"));
     project.replay_all("e-1");
+}
+
+/// A command that was refused after it had taken a file away left the file away.
+#[test]
+fn of_a_skipped_command_nothing_is_left_and_the_next_outcome_is_its_own() {
+    let project = lenient();
+    let mut band = rich_band();
+    let coder = band["roles"]["coder"]["tools"].as_array_mut().unwrap();
+    coder.push(json!("run_command"));
+    project.asset("bands", "band", &band);
+    let model = scripted(|ask| {
+        Ok(match ask.number {
+            0 => calls([write("agent_output/old.txt", "good old\n")]),
+            1 => calls([
+                // B.txt belongs to B.
+                sh("rm old.txt; echo x >B.txt"),
+                sh("cat old.txt"),
+                write("agent_output/A.txt", "good\n"),
+                set("code_review"),
+            ]),
+            _ => good(ask),
+        })
+    });
+    let summary = Table::new(&project, &model).play().unwrap();
+    assert_eq!(summary.ending, RunEnding::Done, "{}", project.statuses());
+    assert_eq!(summary.refused_attempts, 0);
+    let record = project.record(&project.turns("e-1")[2].record_digest);
+    let told: Vec<String> = record
+        .calls
+        .iter()
+        .map(|it| it.result.to_string())
+        .collect();
+    assert!(told[0].contains("belongs to B"), "{}", told[0]);
+    assert!(
+        told[1].contains("\"stdout\":\"good old\\n\""),
+        "{}",
+        told[1]
+    );
+    assert_eq!(project.output("old.txt").unwrap(), "good old\n");
+    project.replay_all("e-1");
+    crate::operator::verify(&project);
 }
 
 #[test]

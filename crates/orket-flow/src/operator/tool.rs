@@ -1,5 +1,6 @@
 //! A person calls one tool as a role of a Band: through the gate of a model's answer, with the records of a turn.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use orket_cards::{Author, Card, CardId, OperatorAction, TurnRecord};
@@ -12,14 +13,14 @@ use orket_secrets::Scrubber;
 
 use super::{Desk, Judged, OperatorEnd, OperatorTurn, OperatorWork, operate};
 use crate::asset::StepAsset;
-use crate::attempt::asked;
+use crate::attempt::{Confined, asked};
 use crate::error::RunError;
 use crate::govern::{Tools, TurnContext, decide_calls, govern, verifies};
+use crate::outcomes::Outcomes;
 use crate::play::Play;
-use crate::scope::Outcomes;
 use crate::scrub;
 use crate::summary::board;
-use crate::verification::verify;
+use crate::verification::{Verified, verify};
 
 /// The call of a person.
 pub struct PersonalCall<'a> {
@@ -136,16 +137,19 @@ fn judge(
             refusals: vec![refusal],
         });
     }
-    let known = checks(
-        desk,
-        personal,
-        play,
-        card.as_ref().filter(|_| acts_now),
-        turn,
-    )?;
+    let card = card.as_ref().filter(|_| acts_now);
+    let verified = checks(desk, personal, play, card, turn)?;
+    let mut confined = Confined {
+        checks: verified.iter().flat_map(Verified::tiers).collect(),
+        commands: BTreeSet::new(),
+    };
+    let known = verified.iter().filter_map(Verified::evidence);
+    let known = known.cloned().collect();
     let outcomes = Outcomes::live(known, Arc::clone(&personal.scrubber));
     let governed = govern(&context, answer, outcomes, turn.snapshot.state())?;
     record.outcomes = governed.outcomes;
+    confined.commands = governed.command_tiers;
+    record.notes = confined.add_to(object! { "sandbox_tier" => personal.verifier.tier() });
     if governed.refusals.is_empty() {
         record.calls = governed.calls;
     }
@@ -164,19 +168,18 @@ fn checks(
     play: &Play,
     card: Option<&Card>,
     turn: &OperatorTurn<'_>,
-) -> Result<Vec<Value>, RunError> {
+) -> Result<Option<Verified>, RunError> {
     let Some(card) = card.filter(|_| verifies(&personal.role)) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
-    let verified = verify(
+    Ok(Some(verify(
         play,
         card,
         turn.snapshot.state(),
         desk.workspace,
         personal.verifier,
         &personal.scrubber,
-    )?;
-    Ok(verified.evidence().cloned().into_iter().collect())
+    )?))
 }
 
 /// The step of a call.
