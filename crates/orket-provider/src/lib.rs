@@ -10,6 +10,7 @@
 //! by itself and never returns half an answer.
 #![forbid(unsafe_code)]
 
+pub mod dialect;
 pub mod ollama;
 pub mod recorded;
 pub mod wire;
