@@ -3,6 +3,7 @@
 mod backup;
 mod board;
 mod compare;
+mod dialect;
 mod diff;
 mod digest;
 mod explain;
@@ -47,6 +48,7 @@ pub(crate) enum Command {
     Index(index::Arguments),
     Digest(digest::Arguments),
     Policy(policy::Arguments),
+    Dialect(dialect::Arguments),
     Secrets(secrets::Arguments),
     Explain(explain::Arguments),
     Kernel(kernel::Arguments),
@@ -74,6 +76,7 @@ impl Command {
             Command::Unpin(arguments) => pin::unpin(&arguments, project),
             Command::Digest(arguments) => digest::execute(&arguments),
             Command::Policy(arguments) => policy::execute(&arguments, project),
+            Command::Dialect(arguments) => dialect::execute(&arguments, project),
             Command::Secrets(arguments) => secrets::execute(&arguments, project),
             Command::Explain(arguments) => explain::execute(&arguments),
             Command::Kernel(arguments) => kernel::execute(&arguments, project),

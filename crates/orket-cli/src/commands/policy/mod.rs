@@ -3,7 +3,6 @@
 mod check;
 mod file;
 mod line;
-mod pretty;
 mod show;
 mod test;
 
