@@ -140,6 +140,13 @@ pub(crate) fn all() -> Vec<Answer> {
             megabyte("x\n<think> "),
             0,
         ),
+        answer("hostile: `</think>`", "json", megabyte("</think>"), 0),
+        answer(
+            "hostile: a list of unknown tools",
+            "json_lines",
+            format!("[{}{{}}]", megabyte("{\"name\": \"x\", \"args\": {}},")),
+            0,
+        ),
         answer(
             "hostile: `<tool_call>`",
             "hermes",

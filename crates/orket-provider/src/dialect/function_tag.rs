@@ -122,7 +122,7 @@ impl<'a> Walk<'a> {
         } else {
             Err(super::shape::Fault {
                 reason: Unreadable::UnknownTool,
-                message: self.offered.unknown(name),
+                message: name.to_owned(),
                 tool: None,
             })
         };

@@ -20,6 +20,7 @@ pub(super) struct Draft {
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) reason: Unreadable,
+    /// What is wrong in words; of an unknown tool only the name, for there may be any number of them.
     pub(super) message: String,
     /// The tool that was meant, if it is offered.
     pub(super) tool: Option<String>,
@@ -204,7 +205,7 @@ fn call(
         }
     };
     if !known {
-        return fault(Unreadable::UnknownTool, offered.unknown(name));
+        return fault(Unreadable::UnknownTool, name.to_owned());
     }
     let arguments = match given {
         Some(Value::Object(members)) => Value::Object(members.clone()),

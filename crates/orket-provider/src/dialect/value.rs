@@ -11,6 +11,9 @@ use super::shape::{self, Draft, Drafts};
 use super::walk::{Walk, is_name};
 use super::write;
 
+/// What models write when their turn ends, and servers fail to take away.
+const TURN_ENDS: [&str; 4] = ["<|", "</s>", "<eos>", "<end_of_turn>"];
+
 /// What stands behind a value on its line.
 enum Tail {
     /// Nothing that makes it part of a sentence.
@@ -240,8 +243,7 @@ impl<'a> Walk<'a> {
                     Tail::Closing(at + closing.len())
                 } else if mark::opening(self.dialect, rest).is_some()
                     || thought.any(|mark| rest.starts_with(mark.as_str()))
-                    // Models that end their turn in words of their own.
-                    || rest.starts_with("<|")
+                    || TURN_ENDS.iter().any(|end| rest.starts_with(end))
                 {
                     Tail::Alone
                 } else {
@@ -299,11 +301,11 @@ impl<'a> Walk<'a> {
                 }
                 Err(fault) => {
                     let tool = fault.tool.as_deref();
-                    let is_unknown = fault.reason == Unreadable::UnknownTool;
-                    if is_unknown {
+                    if fault.reason == Unreadable::UnknownTool {
+                        let message = self.offered.unknown(&fault.message);
                         let instead = format!("call one of {}", self.offered.names());
                         self.report
-                            .refuse(fault.reason, read.start, fault.message, instead);
+                            .refuse(fault.reason, read.start, message, instead);
                     } else {
                         self.refuse(fault.reason, read.start, fault.message, tool);
                     }

@@ -30,6 +30,8 @@ pub(super) struct Walk<'a> {
     pub(super) no_ticks: [usize; 3],
     /// Calls were dropped, for they turned out to be reasoning.
     pub(super) dropped: Option<usize>,
+    /// Where reasoning ended last that never began.
+    unopened: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -47,6 +49,7 @@ impl<'a> Walk<'a> {
             reread: text.len(),
             no_ticks: [0; 3],
             dropped: None,
+            unopened: 0,
         }
     }
 
@@ -57,6 +60,10 @@ impl<'a> Walk<'a> {
         }
         while self.at < self.bytes.len() && !self.report.is_full() {
             self.step();
+        }
+        if self.unopened > 0 {
+            let part = self.text.get(..self.unopened).unwrap_or_default();
+            self.left_out(RepairKind::UnopenedThinking, 0, part);
         }
         if !self.report.is_full() {
             self.end();
@@ -206,11 +213,7 @@ impl<'a> Walk<'a> {
         self.report.remove(0, end);
         self.fence = None;
         self.at = end;
-        self.left_out(
-            RepairKind::UnopenedThinking,
-            0,
-            self.text.get(..end).unwrap_or_default(),
-        );
+        self.unopened = end;
     }
 
     fn left_out(&mut self, kind: RepairKind, start: usize, part: &str) {
