@@ -191,6 +191,21 @@ fn a_repair_tells_what_stood_there_and_what_was_read() {
 }
 
 #[test]
+fn a_name_is_near_if_fewer_than_half_of_it_would_change() {
+    let lines = dialect::built_in("json_lines").unwrap();
+    let told = |name: &str| {
+        let answer = format!("{{\"name\": {name:?}, \"arguments\": {{}}}}");
+        let reading = dialect::read(&lines, &tools(), &answer);
+        reading.refusals[0].message.clone()
+    };
+    let nearest = "there is no tool \"Read-File\"; the nearest name is read_file";
+    assert_eq!(told("Read-File"), nearest);
+    assert_eq!(told("launch_rocket"), "there is no tool \"launch_rocket\"");
+    let long = told(&"x".repeat(5000));
+    assert_eq!(long, format!("there is no tool {:?}", "x".repeat(64)));
+}
+
+#[test]
 fn what_is_too_much_is_refused() {
     let tools = tools();
     let lines = dialect::built_in("json_lines").unwrap();
