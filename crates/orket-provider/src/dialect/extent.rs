@@ -25,6 +25,8 @@ pub(super) struct Seen {
     pub(super) top: Members,
     /// The members of what lies deeper.
     pub(super) nested: Members,
+    /// A key was read to its end.
+    pub(super) keyed: bool,
     /// A member whose value wraps calls.
     pub(super) wrapper: bool,
     /// The first key is a tool that is offered.
@@ -56,6 +58,14 @@ impl Seen {
             || (self.top.names && self.top.arguments)
             || (self.nested.offered && self.nested.arguments)
             || (self.wrapper && self.nested.names)
+    }
+
+    /// Tells whether a value that ends with the answer may have become a call.
+    ///
+    /// Behind a raw line feed in a string it may be prose whose quotation marks were misread.
+    pub(super) fn might_have_become_call(&self) -> bool {
+        self.was_meant_as_call()
+            || (self.raw_line.is_none() && (self.top.names || self.wrapper || !self.keyed))
     }
 
     /// Tells whether the text must be mended before it is JSON.
@@ -159,6 +169,7 @@ pub(super) fn extent(bytes: &[u8], start: usize, offered: &Offered<'_>) -> (Exte
                 };
                 let text = bytes.get(at + 1..end - 1).unwrap_or_default();
                 key = Key::of(text);
+                seen.keyed = true;
                 if is_first {
                     seen.keyed_by_tool = offered.has_bytes(text);
                     is_first = false;

@@ -51,6 +51,13 @@ fn is_ambiguous(value: &str) -> bool {
     })
 }
 
+/// Tells whether `rest` is a tag of a function whose name is not whole.
+pub(super) fn is_cut(rest: &str) -> bool {
+    let mut spelled = FUNCTIONS.iter();
+    let name = spelled.find_map(|(opening, _, _)| rest.strip_prefix(opening));
+    name.is_some_and(|name| name.bytes().all(is_name))
+}
+
 /// Why the parameters of a call could not be read.
 struct Stop {
     reason: Unreadable,

@@ -22,6 +22,9 @@ const KNOWN: [Mark<'static>; 9] = [
     mark("[TOOL_CALLS]", ""),
 ];
 
+/// The fewest bytes in which a mark is recognised that the end of the answer cuts.
+const CUT_MIN_BYTES: usize = 3;
+
 const fn mark(opening: &'static str, closing: &'static str) -> Mark<'static> {
     Mark { opening, closing }
 }
@@ -41,6 +44,12 @@ fn all<'a>(dialect: &'a Dialect) -> impl Iterator<Item = Mark<'a>> {
 /// Returns the mark whose opening stands at the beginning of `rest`.
 pub(super) fn opening<'a>(dialect: &'a Dialect, rest: &str) -> Option<Mark<'a>> {
     all(dialect).find(|mark| rest.starts_with(mark.opening))
+}
+
+/// Tells whether `rest` is a beginning of an opening and no more.
+pub(super) fn is_cut(dialect: &Dialect, rest: &str) -> bool {
+    rest.len() >= CUT_MIN_BYTES
+        && all(dialect).any(|mark| mark.opening.starts_with(rest) && mark.opening != rest)
 }
 
 /// Returns the closing that stands at the beginning of `rest`.

@@ -54,7 +54,7 @@ impl<'a> Walk<'a> {
                 return;
             }
             Extent::Cut => {
-                if seen.was_meant_as_call() && self.fresh {
+                if seen.might_have_become_call() && self.fresh {
                     let message = "the answer ends within this call".to_owned();
                     self.refuse(Unreadable::Truncated, start, message, None);
                     self.at = self.bytes.len();

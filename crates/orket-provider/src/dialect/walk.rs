@@ -6,6 +6,7 @@
 use orket_ports::dialect::{Brackets, Dialect, RepairKind, Unreadable};
 
 use super::fence::Fence;
+use super::function_tag;
 use super::mark;
 use super::offered::Offered;
 use super::report::{Mended, Report, excerpt};
@@ -278,7 +279,20 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A mark that the end of the answer cuts is told: a call would have followed.
+    fn cut_mark(&mut self) {
+        let line = self.text.rfind('\n').map_or(0, |at| at + 1);
+        let removed = self.report.removed.last().map_or(0, |part| part.1);
+        let start = self.skip_blanks(line.max(removed));
+        let rest = self.text_from(start).trim_end();
+        if mark::is_cut(self.dialect, rest) || function_tag::is_cut(rest) {
+            let message = "the answer ends within the mark of a call".to_owned();
+            self.refuse(Unreadable::Truncated, start, message, None);
+        }
+    }
+
     fn end(&mut self) {
+        self.cut_mark();
         if let Some(fence) = self.fence.take()
             && self.report.calls.len() > fence.calls
         {
