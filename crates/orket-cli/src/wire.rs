@@ -10,6 +10,7 @@ use orket_flow::{ProviderKind, Tools, VenueAsset};
 use orket_kernel::StoreFailure;
 use orket_kernel::wire::{Operation, StoreUse};
 use orket_lsi::{Store, StoreError};
+use orket_ports::model::ToolOffer;
 use orket_ports::{Clock, ModelProvider};
 use orket_provider::{Ollama, Recorded};
 use orket_tools::builtin;
@@ -133,6 +134,21 @@ fn all_tools(project: &Project, spaces: Spaces) -> Result<Tools, Failure> {
 fn own_spaces(project: &Project) -> Result<Spaces, Failure> {
     let home = project.ground.home_below().cloned();
     Ok(Spaces::new(directory(project)?, home))
+}
+
+/// Lists the tools as they are offered to a model; no project is needed to name them.
+pub(crate) fn offers() -> Result<Vec<ToolOffer>, Failure> {
+    let here = Directory::open(Path::new("."))
+        .map_err(|error| Failure::new(exit::INVALID, error.to_string()))?;
+    let tools = builtin::tools(Arc::new(Spaces::new(here, None)));
+    Ok(tools
+        .values()
+        .map(|tool| ToolOffer {
+            name: tool.spec().name.to_owned(),
+            description: tool.spec().description.to_owned(),
+            parameters: tool.spec().schema(),
+        })
+        .collect())
 }
 
 /// Returns the names of the tools.

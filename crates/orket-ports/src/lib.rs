@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod conductor;
+pub mod dialect;
 pub mod event;
 pub mod model;
 pub mod space_policy;
@@ -15,6 +16,7 @@ pub mod workspace;
 
 pub use clock::Clock;
 pub use conductor::{Adjustment, Conductor, SessionView};
+pub use dialect::{Dialect, Reading};
 pub use event::{Event, EventSink};
 pub use model::{ModelError, ModelProvider};
 pub use space_policy::{ReadSpace, SpacePolicy, WriteSpace};

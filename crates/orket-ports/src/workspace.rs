@@ -19,6 +19,8 @@ pub enum AssetKind {
     Venue,
     /// Steps.
     Score,
+    /// How models are spoken to.
+    Dialect,
 }
 
 impl AssetKind {
@@ -31,6 +33,7 @@ impl AssetKind {
             AssetKind::Band => "bands",
             AssetKind::Venue => "venues",
             AssetKind::Score => "scores",
+            AssetKind::Dialect => "dialects",
         }
     }
 
@@ -43,6 +46,7 @@ impl AssetKind {
             AssetKind::Band => "band",
             AssetKind::Venue => "venue",
             AssetKind::Score => "score",
+            AssetKind::Dialect => "dialect",
         }
     }
 }

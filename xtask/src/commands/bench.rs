@@ -30,6 +30,8 @@ enum Subject {
     Kernel,
     /// Durable promotions and reads of the index, against the disk, SQLite and git.
     Lsi,
+    /// Calls in the text of long answers, against checking the text for UTF-8 and against SHA-256.
+    Calls,
 }
 
 impl Subject {
@@ -37,6 +39,7 @@ impl Subject {
         match self {
             Subject::Kernel => "kernel",
             Subject::Lsi => "lsi",
+            Subject::Calls => "calls",
         }
     }
 
@@ -61,6 +64,16 @@ impl Subject {
                 "target",
                 "--bench",
                 "promotion",
+            ],
+            Subject::Calls => &[
+                "bench",
+                "--locked",
+                "--manifest-path",
+                "crates/orket-provider/benches/Cargo.toml",
+                "--target-dir",
+                "target",
+                "--bench",
+                "calls",
             ],
         }
     }

@@ -1,7 +1,7 @@
-//! The step `fuzz` of `cargo xtask test --full`: every fuzz target of the kernel for a while.
+//! The step `fuzz` of `cargo xtask test --full`: every fuzz target for a while.
 //!
 //! Seeds lie in the repository and only grow by hand (`fuzz/README.md` says how); what a run finds on its way stays in
-//! `corpus/`, which is not committed. The targets run without a sanitizer: the kernel has no unsafe code for one to
+//! `corpus/`, which is not committed. The targets run without a sanitizer: what they run has no unsafe code for one to
 //! watch, and with the address sanitizer alone a process is above the limit of 256 MB (303 MB were measured).
 
 use std::fs;
@@ -13,8 +13,22 @@ use super::test::Outcome;
 use crate::violation::talk;
 use crate::workspace::Workspace;
 
-const FOLDER: &str = "crates/orket-kernel/fuzz";
-const TARGETS: [&str; 4] = ["reader", "event_lines", "policies", "turn_inputs"];
+/// A package of fuzz targets.
+struct Package {
+    folder: &'static str,
+    targets: &'static [&'static str],
+}
+
+const PACKAGES: [Package; 2] = [
+    Package {
+        folder: "crates/orket-kernel/fuzz",
+        targets: &["reader", "event_lines", "policies", "turn_inputs"],
+    },
+    Package {
+        folder: "crates/orket-provider/fuzz",
+        targets: &["answers"],
+    },
+];
 
 /// What follows `cargo` and its toolchain.
 fn words(target: &str, seconds: u32) -> Vec<String> {
@@ -51,13 +65,21 @@ pub(super) fn run(workspace: &Workspace, seconds: u32) -> Result<Outcome> {
             return Ok(Outcome::Skipped(reason.to_owned()));
         }
     }
-    let folder = workspace.root.join(FOLDER);
-    for target in TARGETS {
+    for package in &PACKAGES {
+        fuzz(workspace, package, seconds)?;
+    }
+    Ok(Outcome::Passed)
+}
+
+fn fuzz(workspace: &Workspace, package: &Package, seconds: u32) -> Result<()> {
+    let name = package.folder;
+    let folder = workspace.root.join(name);
+    for target in package.targets {
         let corpus = folder.join("corpus").join(target);
         fs::create_dir_all(&corpus)
             .with_context(|| format!("failed to create {}", corpus.display()))?;
         let line = line(target, seconds);
-        talk(&format!("  in {FOLDER}: {line}"));
+        talk(&format!("  in {name}: {line}"));
         let status = nightly(&["cargo"])
             .args(words(target, seconds))
             .current_dir(&folder)
@@ -65,11 +87,11 @@ pub(super) fn run(workspace: &Workspace, seconds: u32) -> Result<Outcome> {
             .with_context(|| format!("failed to start {line}"))?;
         if !status.success() {
             bail!(
-                "the target {target} found something ({status}); the input lies in {FOLDER}/artifacts/{target}"
+                "the target {target} found something ({status}); the input lies in {name}/artifacts/{target}"
             );
         }
     }
-    Ok(Outcome::Passed)
+    Ok(())
 }
 
 /// A command of the nightly toolchain, whatever toolchain this process was started with.
@@ -86,22 +108,23 @@ mod tests {
     #[test]
     fn every_target_is_declared_has_seeds_and_is_replayed() {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../");
-        let manifest = fs::read_to_string(format!("{root}{FOLDER}/Cargo.toml")).unwrap();
-        let replay = format!("{root}crates/orket-kernel/tests/fuzz_seeds/main.rs");
-        let replay = fs::read_to_string(replay).unwrap();
-        for target in TARGETS {
-            assert!(
-                manifest.contains(&format!("name = \"{target}\"")),
-                "{target}"
-            );
-            assert!(
-                fs::read_dir(format!("{root}{FOLDER}/seeds/{target}"))
-                    .unwrap()
-                    .next()
-                    .is_some()
-            );
-            assert!(replay.contains(&format!("replay(\"{target}\"")), "{target}");
+        let replays = [
+            "crates/orket-kernel/tests/fuzz_seeds/main.rs",
+            "crates/orket-provider/tests/dialects/seeds.rs",
+        ];
+        assert_eq!(replays.len(), PACKAGES.len());
+        for (package, replay) in PACKAGES.iter().zip(replays) {
+            let folder = format!("{root}{}", package.folder);
+            let manifest = fs::read_to_string(format!("{folder}/Cargo.toml")).unwrap();
+            let replay = fs::read_to_string(format!("{root}{replay}")).unwrap();
+            for target in package.targets {
+                let declared = format!("name = \"{target}\"");
+                assert!(manifest.contains(&declared), "{target}");
+                let mut seeds = fs::read_dir(format!("{folder}/seeds/{target}")).unwrap();
+                assert!(seeds.next().is_some(), "{target}");
+                assert!(replay.contains(&format!("replay(\"{target}\"")), "{target}");
+            }
+            assert_eq!(manifest.matches("[[bin]]").count(), package.targets.len());
         }
-        assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
     }
 }

@@ -14,7 +14,7 @@ use crate::workspace::{Workspace, cargo};
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Also what takes minutes: sets ORKET_FULL=1 and ORKET_ORACLE_DOCUMENTS=50000 for the tests, thousands of kills,
-    /// power cuts and faults, and fuzzes the kernel.
+    /// power cuts and faults, and fuzzes the kernel and the reader of answers.
     #[arg(long)]
     full: bool,
     /// How long each fuzz target runs, with --full.
@@ -41,7 +41,7 @@ enum Work {
     },
     /// Kills, power cuts and faults.
     Crash { full: bool },
-    /// Every fuzz target of the kernel, for so many seconds each.
+    /// Every fuzz target, for so many seconds each.
     Fuzz { seconds: u32 },
 }
 

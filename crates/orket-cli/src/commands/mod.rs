@@ -4,6 +4,7 @@ mod adopt;
 mod backup;
 mod board;
 mod compare;
+mod dialect;
 mod diff;
 mod digest;
 mod explain;
@@ -56,6 +57,7 @@ pub(crate) enum Command {
     Digest(digest::Arguments),
     Policy(policy::Arguments),
     Tool(tool::Arguments),
+    Dialect(dialect::Arguments),
     Secrets(secrets::Arguments),
     Explain(explain::Arguments),
     Kernel(kernel::Arguments),
@@ -88,6 +90,7 @@ impl Command {
             Command::Digest(arguments) => digest::execute(&arguments),
             Command::Policy(arguments) => policy::execute(&arguments, project),
             Command::Tool(arguments) => tool::execute(&arguments, project),
+            Command::Dialect(arguments) => dialect::execute(&arguments, project),
             Command::Secrets(arguments) => secrets::execute(&arguments, project),
             Command::Explain(arguments) => explain::execute(&arguments),
             Command::Kernel(arguments) => kernel::execute(&arguments, project),

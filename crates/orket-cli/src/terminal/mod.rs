@@ -2,6 +2,7 @@
 
 mod hiding;
 mod json_lines;
+pub(crate) mod pretty;
 mod progress;
 
 use std::io::Write;

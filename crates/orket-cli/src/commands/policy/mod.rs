@@ -3,7 +3,6 @@
 mod check;
 mod file;
 mod line;
-pub(super) mod pretty;
 mod show;
 mod test;
 

@@ -6,9 +6,9 @@ use orket_cards::TurnStore;
 use orket_flow::ReplayError;
 use orket_kernel::{RunId, canonical};
 
-use super::{board, pretty};
+use super::board;
 use crate::exit::{self, Code, Failure};
-use crate::terminal;
+use crate::terminal::{self, pretty};
 
 /// Prints the capability policy that is fixed in the envelope of a run, as JSON
 #[derive(clap::Args)]

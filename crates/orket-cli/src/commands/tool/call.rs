@@ -13,10 +13,10 @@ use orket_ports::model::ToolCall;
 use orket_ports::workspace::AssetKind;
 
 use super::{find, unknown};
-use crate::commands::policy::pretty;
 use crate::commands::run;
 use crate::exit::{self, Code, Failure};
 use crate::project::Project;
+use crate::terminal::pretty;
 use crate::{terminal, wire};
 
 /// Calls one tool as a role would, through the same gate and with the same records

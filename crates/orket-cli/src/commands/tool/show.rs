@@ -8,9 +8,9 @@ use orket_kernel::object;
 use orket_ports::tool::{ArgumentType, Parameter, ToolSpec};
 
 use super::find;
-use crate::commands::policy::pretty;
 use crate::exit::{Code, Failure};
 use crate::project::Project;
+use crate::terminal::pretty;
 use crate::{terminal, wire};
 
 /// Shows what a tool does: its action, its arguments and limits, the schema that models are shown, and an example

@@ -6,7 +6,7 @@ use orket_kernel::canonical::{self, Value};
 const LINE_MAX: usize = 100;
 
 /// Returns a value on as many lines as it needs, with a line end.
-pub(in crate::commands) fn print(value: &Value) -> String {
+pub(crate) fn print(value: &Value) -> String {
     let mut text = String::new();
     write(value, 0, &mut text);
     text.push('\n');
