@@ -23,6 +23,7 @@ pub(crate) const BUSY: Code = Code(6);
 pub(crate) const WAITING: Code = Code(7);
 pub(crate) const BUG: Code = Code(70);
 pub(crate) const DISK: Code = Code(74);
+pub(crate) const INTERRUPTED: Code = Code(130);
 
 impl From<Code> for ExitCode {
     fn from(code: Code) -> ExitCode {
@@ -58,7 +59,7 @@ impl From<RunError> for Failure {
             | RunError::Workspace(_) => INVALID,
             RunError::Name(_) | RunError::OtherEpic { .. } => USAGE,
             RunError::Backend { source, .. } => {
-                return Failure::new(BACKEND, format!("{message}; {}", backend_hint(source)));
+                return backend(&message, source);
             }
             RunError::Verify {
                 source: VerifyError::TierTooLow { .. },
@@ -80,22 +81,16 @@ impl From<RunError> for Failure {
     }
 }
 
-fn backend_hint(error: &ModelError) -> &'static str {
-    match error {
-        ModelError::Unreachable { .. } => {
-            "start it (`ollama serve`), set ORKET_OLLAMA_URL, or use --venue recorded; then run the same command again"
-        }
-        ModelError::ModelMissing { .. } => {
-            "fetch it (`ollama pull MODEL`), then run the same command again"
-        }
-        ModelError::NotRecorded { .. } | ModelError::BadRecording { .. } => {
-            "the prompt or the recordings changed; go on with a model server (--venue ollama)"
-        }
-        ModelError::ContextOverflow { .. } => {
-            "raise options.num_ctx in the venue, then run the same command again"
-        }
-        _ => "nothing is lost; run the same command again",
-    }
+/// Says what the model backend said, under which code, and what helps.
+pub(crate) fn backend(message: &str, error: &ModelError) -> Failure {
+    let code = match error {
+        ModelError::NotLocal { .. } => REFUSED,
+        ModelError::Unsendable { .. } => INVALID,
+        ModelError::Cancelled => INTERRUPTED,
+        _ => BACKEND,
+    };
+    let (name, hint) = (error.code(), error.hint());
+    Failure::new(code, format!("{message} [{name}]; {hint}"))
 }
 
 impl From<StoreFault> for Failure {

@@ -126,6 +126,7 @@ pub fn request(brief: &Brief<'_>) -> ModelRequest {
             .filter_map(|name| offer(brief.tools, name))
             .collect(),
         options: brief.play.venue.options.clone(),
+        format: None,
     }
 }
 

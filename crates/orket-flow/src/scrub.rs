@@ -73,6 +73,7 @@ pub(crate) fn answer(scrubber: &Scrubber, answer: ModelAnswer) -> ModelAnswer {
         done_reason: answer.done_reason.map(|reason| text(scrubber, reason)),
         prompt_tokens: answer.prompt_tokens,
         completion_tokens: answer.completion_tokens,
+        cached_tokens: answer.cached_tokens,
     }
 }
 
@@ -105,6 +106,47 @@ pub(crate) fn error(scrubber: &Scrubber, error: ModelError) -> ModelError {
             reason: text(reason),
         },
         ContextOverflow { reason } => ContextOverflow {
+            reason: text(reason),
+        },
+        Overloaded {
+            reason,
+            retry_after_seconds,
+        } => Overloaded {
+            reason: text(reason),
+            retry_after_seconds,
+        },
+        CapabilityMissing { model, reason } => CapabilityMissing {
+            model: text(model),
+            reason: text(reason),
+        },
+        WindowTooSmall {
+            model,
+            has_tokens,
+            needs_tokens,
+        } => WindowTooSmall {
+            model: text(model),
+            has_tokens,
+            needs_tokens,
+        },
+        Changed {
+            model,
+            what,
+            then,
+            now,
+        } => Changed {
+            model: text(model),
+            what,
+            then: text(then),
+            now: text(now),
+        },
+        PromptCut { reason } => PromptCut {
+            reason: text(reason),
+        },
+        Refused { status, reason } => Refused {
+            status,
+            reason: text(reason),
+        },
+        Unsendable { reason } => Unsendable {
             reason: text(reason),
         },
         Truncated { reason } => Truncated {

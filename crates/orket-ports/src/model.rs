@@ -1,10 +1,15 @@
 //! The ModelProvider: one invocation of a model, local, mesh or remote.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod cancellation;
+mod error;
+mod facts;
 
 use orket_kernel::Digest;
 use orket_kernel::canonical::{self, Value};
+
+pub use cancellation::{Cancellation, Hook};
+pub use error::{ModelError, RetryClass};
+pub use facts::{ModelFacts, ModelListing};
 
 /// Who speaks in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -82,6 +87,43 @@ pub struct ModelOptions {
     pub num_ctx: u64,
     /// Most tokens the answer may have.
     pub num_predict: u64,
+    /// Whether the model reasons before it answers; the server decides if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub think: Option<Think>,
+    /// How long the server keeps the model loaded after an answer, in seconds; five minutes if it is left out. Only Ollama
+    /// takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_alive_seconds: Option<u64>,
+}
+
+impl Default for ModelOptions {
+    /// No randomness, a window of 4,096 tokens and an answer of at most 1,024.
+    fn default() -> ModelOptions {
+        ModelOptions {
+            temperature: 0.0,
+            seed: 0,
+            num_ctx: 4096,
+            num_predict: 1024,
+            think: None,
+            keep_alive_seconds: None,
+        }
+    }
+}
+
+/// Whether, and how much, a model reasons before it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Think {
+    /// Not at all.
+    Off,
+    /// As the model does by itself.
+    On,
+    /// A little; only for models with levels.
+    Low,
+    /// Some.
+    Medium,
+    /// Much.
+    High,
 }
 
 /// One request to a model.
@@ -96,6 +138,9 @@ pub struct ModelRequest {
     pub tools: Vec<ToolOffer>,
     /// Sampling and window.
     pub options: ModelOptions,
+    /// The JSON Schema that the text of the answer must have. Not together with tools: many models then call none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Value>,
 }
 
 impl ModelRequest {
@@ -106,10 +151,65 @@ impl ModelRequest {
     pub fn digest(&self) -> Result<Digest, canonical::SerializeError> {
         canonical::digest_of(self)
     }
+
+    /// Returns how many bytes of text the prompt has, tools included.
+    pub fn prompt_bytes(&self) -> u64 {
+        let messages = self.messages.iter().map(|message| {
+            let calls = message.tool_calls.iter();
+            let calls = calls.map(|call| call.name.len() + json_bytes(&call.arguments));
+            message.content.len() + calls.sum::<usize>()
+        });
+        let tools = self
+            .tools
+            .iter()
+            .map(|tool| tool.name.len() + tool.description.len() + json_bytes(&tool.parameters));
+        (messages.sum::<usize>() + tools.sum::<usize>()) as u64
+    }
+
+    /// Returns how many tokens the prompt has at the very least: one for each word of its messages, and more for words
+    /// that no single token could hold.
+    ///
+    /// ```
+    /// use orket_ports::model::{Message, ModelOptions, ModelRequest, Speaker};
+    ///
+    /// let request = ModelRequest {
+    ///     model: "m".into(),
+    ///     messages: vec![Message::text(Speaker::User, "three short words"), Message::text(Speaker::User, "x".repeat(128))],
+    ///     tools: vec![],
+    ///     options: ModelOptions::default(),
+    ///     format: None,
+    /// };
+    /// assert_eq!((request.least_prompt_tokens(), request.estimated_prompt_tokens()), (5, 37));
+    /// ```
+    ///
+    /// # Limitations
+    /// It holds for tokenizers that do not join words, which is all that local servers use today.
+    pub fn least_prompt_tokens(&self) -> u64 {
+        let messages = self.messages.iter();
+        let words = messages.flat_map(|message| message.content.split_whitespace());
+        words
+            .map(|word| 1 + (word.len() / LONGEST_TOKEN_BYTES) as u64)
+            .sum()
+    }
+
+    /// Returns a guess of how many tokens the prompt has: one for each four bytes.
+    pub fn estimated_prompt_tokens(&self) -> u64 {
+        self.prompt_bytes().div_ceil(BYTES_PER_TOKEN)
+    }
+}
+
+/// The longest token that is known of a vocabulary, in bytes.
+const LONGEST_TOKEN_BYTES: usize = 128;
+
+/// What a token has on the average of English text and source code.
+const BYTES_PER_TOKEN: u64 = 4;
+
+fn json_bytes(value: &Value) -> usize {
+    canonical::to_bytes(value).len()
 }
 
 /// The whole answer of a model.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelAnswer {
     /// The text.
@@ -124,6 +224,20 @@ pub struct ModelAnswer {
     pub prompt_tokens: Option<u64>,
     /// Tokens of the answer, if the server counts them.
     pub completion_tokens: Option<u64>,
+    /// Of the tokens of the prompt, those that the server still knew, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_tokens: Option<u64>,
+}
+
+impl ModelAnswer {
+    /// Returns a guess of how many tokens the answer has: one for each four bytes.
+    pub fn estimated_tokens(&self) -> u64 {
+        let thinking = self.thinking.as_ref().map_or(0, String::len);
+        let calls = self.tool_calls.iter();
+        let calls = calls.map(|call| call.name.len() + json_bytes(&call.arguments));
+        let bytes = self.content.len() + thinking + calls.sum::<usize>();
+        (bytes as u64).div_ceil(BYTES_PER_TOKEN)
+    }
 }
 
 /// A piece of an answer while it arrives.
@@ -137,134 +251,33 @@ pub enum Delta {
     ToolCall(ToolCall),
 }
 
-/// A switch that ends a call early.
-#[derive(Clone, Debug, Default)]
-pub struct Cancellation(Arc<AtomicBool>);
-
-impl Cancellation {
-    /// Returns a switch that is off.
-    pub fn new() -> Cancellation {
-        Cancellation::default()
-    }
-
-    /// Turns the switch on, for good.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    /// Tells whether the switch is on.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-/// Says why a model gave no whole answer.
-#[derive(Debug, thiserror::Error)]
-pub enum ModelError {
-    /// Nothing answers at the address.
-    #[error("no model server answers at {url}: {reason}")]
-    Unreachable {
-        /// The address.
-        url: String,
-        /// What the system said.
-        reason: String,
-    },
-    /// The server does not have the model.
-    #[error("the model server does not have the model {model}: {reason}")]
-    ModelMissing {
-        /// The model.
-        model: String,
-        /// What the server said.
-        reason: String,
-    },
-    /// The answer did not come in time.
-    #[error("the model did not answer within {seconds} s")]
-    Timeout {
-        /// The deadline in seconds.
-        seconds: u64,
-    },
-    /// The prompt does not fit the window; nothing may be cut from it.
-    #[error("the prompt does not fit the context window: {reason}")]
-    ContextOverflow {
-        /// What the server said, or which counts disagree.
-        reason: String,
-    },
-    /// The answer ended before its end.
-    #[error("the answer ended before its end: {reason}")]
-    Truncated {
-        /// How it ended.
-        reason: String,
-    },
-    /// The answer is longer than allowed.
-    #[error("the answer is longer than {limit_bytes} bytes")]
-    TooLong {
-        /// The limit.
-        limit_bytes: u64,
-    },
-    /// The server refused or failed.
-    #[error("the model server answered {status}: {reason}")]
-    Server {
-        /// The HTTP status; 200 if the error came inside the stream.
-        status: u16,
-        /// What it said.
-        reason: String,
-    },
-    /// The server does not speak the protocol.
-    #[error("the model server does not speak the protocol: {reason}")]
-    Protocol {
-        /// What was not understood.
-        reason: String,
-    },
-    /// The model would run outside this machine, which the venue does not allow.
-    #[error("the model {model} would run on {host}, outside this machine")]
-    NotLocal {
-        /// The model.
-        model: String,
-        /// Where it would run.
-        host: String,
-    },
-    /// There is no recording of the request.
-    #[error("no recorded answer for the request {digest}: {difference}")]
-    NotRecorded {
-        /// The digest of the request.
-        digest: Digest,
-        /// The first difference from the nearest recording.
-        difference: String,
-    },
-    /// A recording cannot be used.
-    #[error("the recording {place} cannot be used: {reason}")]
-    BadRecording {
-        /// Its file.
-        place: String,
-        /// Why.
-        reason: String,
-    },
-    /// The call was cancelled.
-    #[error("the call was cancelled")]
-    Cancelled,
-}
-
-impl ModelError {
-    /// Tells whether another attempt may go better without a person's help.
-    pub fn is_worth_retrying(&self) -> bool {
-        match self {
-            ModelError::Timeout { .. }
-            | ModelError::Truncated { .. }
-            | ModelError::TooLong { .. }
-            | ModelError::ContextOverflow { .. }
-            | ModelError::Protocol { .. } => true,
-            // A server that is busy or still loading needs time; another attempt at once would only use up attempts.
-            ModelError::Server {
-                status: 429 | 503, ..
-            } => false,
-            ModelError::Server { status, .. } => *status >= 500 || *status == 200,
-            _ => false,
-        }
-    }
-}
-
 /// Executes model invocations.
 pub trait ModelProvider: Send + Sync {
+    /// Looks whether the server is there, has the model, can do what the request needs and has the window for it, and
+    /// returns what is known of the model. Nothing of the prompt leaves.
+    ///
+    /// A provider without a server knows nothing, which is the default.
+    ///
+    /// # Errors
+    /// Says what is missing, before a prompt is sent in vain.
+    fn preflight(
+        &self,
+        request: &ModelRequest,
+        cancellation: &Cancellation,
+    ) -> Result<ModelFacts, ModelError> {
+        let _ = (request, cancellation);
+        Ok(ModelFacts::default())
+    }
+
+    /// Lists what the server offers, in the order of the names; a provider without a server offers nothing.
+    ///
+    /// # Errors
+    /// Says why the server did not tell.
+    fn models(&self, cancellation: &Cancellation) -> Result<Vec<ModelListing>, ModelError> {
+        let _ = cancellation;
+        Ok(Vec::new())
+    }
+
     /// Asks the model and returns its whole answer; shows pieces to `on_delta` while they arrive.
     ///
     /// # Errors

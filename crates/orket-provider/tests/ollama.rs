@@ -203,7 +203,7 @@ fn a_proxy_in_the_environment_is_not_used() {
         output.status.success() && said.contains("1 passed"),
         "{said}"
     );
-    assert_eq!((server.requests().len(), proxy.requests().len()), (1, 0));
+    assert_eq!((server.exchanges().len(), proxy.requests().len()), (1, 0));
 }
 
 #[test]

@@ -63,7 +63,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "orket-provider",
-        uses: &["orket-kernel", "orket-ports"],
+        uses: &["orket-kernel", "orket-ports", "orket-secrets"],
         tests_use: &["orket-model-double"],
     },
     Layer {

@@ -160,6 +160,7 @@ pub(crate) fn calls(calls: impl IntoIterator<Item = ToolCall>) -> ModelAnswer {
         done_reason: Some("stop".into()),
         prompt_tokens: Some(11),
         completion_tokens: Some(7),
+        ..ModelAnswer::default()
     }
 }
 

@@ -192,7 +192,6 @@ fn passing_errors() -> Vec<ModelError> {
         ModelError::Truncated { reason: reason() },
         ModelError::TooLong { limit_bytes: 1 },
         ModelError::Protocol { reason: reason() },
-        ModelError::ContextOverflow { reason: reason() },
         ModelError::Server {
             status: 500,
             reason: reason(),
@@ -239,8 +238,18 @@ fn lasting_errors() -> Vec<ModelError> {
             status: 400,
             reason: reason(),
         },
-        ModelError::Server {
-            status: 503,
+        ModelError::Overloaded {
+            reason: reason(),
+            retry_after_seconds: None,
+        },
+        ModelError::ContextOverflow { reason: reason() },
+        ModelError::PromptCut { reason: reason() },
+        ModelError::CapabilityMissing {
+            model: "m".into(),
+            reason: reason(),
+        },
+        ModelError::Refused {
+            status: 401,
             reason: reason(),
         },
         ModelError::NotLocal {

@@ -87,11 +87,9 @@ impl ModelProvider for Passes {
         };
         Ok(ModelAnswer {
             content: "I do this.".into(),
-            thinking: None,
             tool_calls,
             done_reason: Some("stop".into()),
-            prompt_tokens: None,
-            completion_tokens: None,
+            ..ModelAnswer::default()
         })
     }
 }

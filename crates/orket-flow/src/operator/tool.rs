@@ -75,6 +75,7 @@ fn answer_of(call: ToolCall) -> ModelAnswer {
         tool_calls: vec![call],
         done_reason: None,
         prompt_tokens: None,
+        cached_tokens: None,
         completion_tokens: None,
     }
 }

@@ -1,29 +1,31 @@
 //! The provider that asks an Ollama server.
 
-mod address;
-mod call;
-mod connection;
+mod preflight;
 
+pub(crate) use preflight::refuse_cloud_name;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use orket_kernel::canonical;
 use orket_ports::model::{
-    Cancellation, Delta, ModelAnswer, ModelError, ModelProvider, ModelRequest,
+    Cancellation, Delta, ModelAnswer, ModelError, ModelFacts, ModelListing, ModelProvider,
+    ModelRequest,
 };
 
-pub use address::{BadAddress, Reach};
+use crate::http::{Address, BadAddress, Call, Method, Reach};
+use crate::patience::{Patience, Pause};
+use crate::wire::ANSWER_LIMIT_BYTES;
+use crate::wire::ollama::{self as wire, Assembler};
 
-use crate::wire::ollama::{self as wire, ANSWER_LIMIT_BYTES, Assembler};
-use address::Address;
-use call::Call;
+/// The media type of a stream of lines.
+const NDJSON: &str = "application/x-ndjson";
 
 /// Asks a model server that speaks Ollama's native protocol.
 ///
-/// Each call has a connection of its own, which a cancellation closes within about 100 ms, also while the server
-/// loads the model. A call is made once: what may go better on another attempt is for the caller to repeat.
-///
-/// What is not checked here: whether the server's window is as large as was asked for, and whether a local name is
-/// passed on to a cloud (its tag and every line of the answer are looked at, but then the prompt has left already).
+/// Each call has a connection of its own, which a cancellation closes at once. While the server is busy or still loads, the
+/// call is repeated within its time. After an answer the window with which the model is loaded is compared with the one that
+/// was asked for.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,16 +41,21 @@ use call::Call;
 ///     model: "qwen3:4b".to_owned(),
 ///     messages: vec![Message::text(Speaker::User, "Hello")],
 ///     tools: vec![],
-///     options: ModelOptions { temperature: 0.0, seed: 7, num_ctx: 8192, num_predict: 1024 },
+///     options: ModelOptions { seed: 7, num_ctx: 8192, ..ModelOptions::default() },
+///     format: None,
 /// };
 /// let answer = provider.invoke(&request, &mut |_delta| {}, &Cancellation::new())?;
 /// assert_eq!(answer.content, "Good morning.");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Limitations
+/// A local name that the server passes on to a cloud is refused by [`preflight`](ModelProvider::preflight). Without it the
+/// answer gives it away, and then the prompt has left already.
 #[derive(Clone, Debug)]
 pub struct Ollama {
     address: Address,
-    timeout: Duration,
+    patience: Patience,
     limit_bytes: u64,
 }
 
@@ -81,7 +88,7 @@ impl Ollama {
     ) -> Result<Ollama, BadAddress> {
         Ok(Ollama {
             address: Address::parse(base_url, reach)?,
-            timeout,
+            patience: Patience::new(timeout),
             limit_bytes: ANSWER_LIMIT_BYTES,
         })
     }
@@ -92,37 +99,37 @@ impl Ollama {
         self.limit_bytes = limit_bytes;
         self
     }
-}
 
-impl ModelProvider for Ollama {
-    fn invoke(
+    /// Returns the provider with another way to let time pass before a call is repeated; with `None` a call is made once.
+    #[must_use]
+    pub fn with_pause(mut self, pause: Option<Arc<dyn Pause>>) -> Ollama {
+        self.patience = self.patience.with_pause(pause);
+        self
+    }
+
+    fn call<'a>(&'a self, timeout: Duration, cancellation: &'a Cancellation) -> Call<'a> {
+        Call {
+            address: &self.address,
+            timeout,
+            cancellation,
+            key: None,
+            accept: NDJSON,
+        }
+    }
+
+    fn ask(
         &self,
         request: &ModelRequest,
+        body: &[u8],
+        timeout: Duration,
         on_delta: &mut dyn FnMut(Delta),
         cancellation: &Cancellation,
     ) -> Result<ModelAnswer, ModelError> {
-        if wire::is_cloud_name(&request.model) {
-            return Err(ModelError::NotLocal {
-                model: request.model.clone(),
-                host: "the cloud that its tag names".to_owned(),
-            });
-        }
-        let body = canonical::to_bytes(&wire::body(request)?);
-        let call = Call {
-            address: &self.address,
-            timeout: self.timeout,
-            cancellation,
-        };
-        let mut response = call.post(wire::CHAT_PATH, &body)?;
+        let mut response = self
+            .call(timeout, cancellation)
+            .send(Method::Post(body), wire::CHAT_PATH)?;
         if response.status() != 200 {
-            let body = response.read_failure()?;
-            return Err(match response.location() {
-                Some(place) => ModelError::Server {
-                    status: response.status(),
-                    reason: format!("it redirects to {place}, which is not followed"),
-                },
-                None => wire::failure(response.status(), &body, &request.model),
-            });
+            return Err(response.failure(&request.model));
         }
         let mut assembler = Assembler::new(request).with_limit(self.limit_bytes);
         loop {
@@ -136,5 +143,38 @@ impl ModelProvider for Ollama {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+impl ModelProvider for Ollama {
+    fn preflight(
+        &self,
+        request: &ModelRequest,
+        cancellation: &Cancellation,
+    ) -> Result<ModelFacts, ModelError> {
+        preflight::preflight(self, request, cancellation)
+    }
+
+    fn models(&self, cancellation: &Cancellation) -> Result<Vec<ModelListing>, ModelError> {
+        preflight::models(self, cancellation)
+    }
+
+    fn invoke(
+        &self,
+        request: &ModelRequest,
+        on_delta: &mut dyn FnMut(Delta),
+        cancellation: &Cancellation,
+    ) -> Result<ModelAnswer, ModelError> {
+        preflight::refuse_cloud_name(&request.model)?;
+        let body = wire::body(request)?;
+        let seed = canonical::digest(&body);
+        let body = canonical::to_bytes(&body);
+        let answer = self
+            .patience
+            .call(&seed, on_delta, cancellation, |left, on_delta| {
+                self.ask(request, &body, left, on_delta, cancellation)
+            })?;
+        preflight::check_loaded_window(self, request, cancellation)?;
+        Ok(answer)
     }
 }

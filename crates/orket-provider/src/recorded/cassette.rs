@@ -5,7 +5,8 @@ use orket_kernel::canonical::{self, Value};
 use orket_kernel::object;
 use orket_ports::model::{ModelError, ModelRequest};
 
-use crate::wire::ollama::{self as wire, UnsendableRequest};
+use crate::wire::UnsendableRequest;
+use crate::wire::ollama as wire;
 
 /// The version of the file format.
 pub const VERSION: &str = "orket_cassette/v1";

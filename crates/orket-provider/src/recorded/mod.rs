@@ -14,7 +14,8 @@ use orket_ports::model::{
 
 pub use cassette::{Cassette, RecordedResponse, VERSION};
 
-use crate::wire::ollama::{self as wire, ANSWER_LIMIT_BYTES, Assembler};
+use crate::wire::ANSWER_LIMIT_BYTES;
+use crate::wire::ollama::{self as wire, Assembler};
 use difference::first_difference;
 
 /// Answers requests from recordings; it cannot open a connection.
@@ -32,7 +33,8 @@ use difference::first_difference;
 ///     model: "qwen3:4b".to_owned(),
 ///     messages: vec![Message::text(Speaker::User, "Hello")],
 ///     tools: vec![],
-///     options: ModelOptions { temperature: 0.0, seed: 7, num_ctx: 8192, num_predict: 1024 },
+///     options: ModelOptions { seed: 7, num_ctx: 8192, ..ModelOptions::default() },
+///     format: None,
 /// };
 /// let line = r#"{"message":{"role":"assistant","content":"Hi"},"done":true,"done_reason":"stop"}"#;
 /// let response = RecordedResponse { status: 200, lines: vec![line.to_owned()] };
@@ -218,7 +220,11 @@ impl ModelProvider for Recorded {
         let RecordedResponse { status, lines } = self.find(&wire::body(request)?)?.response();
         if *status != 200 {
             let body = lines.join("\n");
-            return Err(wire::failure(*status, body.as_bytes(), &request.model));
+            return Err(crate::wire::failure(
+                *status,
+                body.as_bytes(),
+                &request.model,
+            ));
         }
         let mut assembler = Assembler::new(request).with_limit(self.limit_bytes);
         for (index, line) in lines.iter().enumerate() {

@@ -26,7 +26,9 @@ pub(crate) fn request() -> ModelRequest {
             seed: 7,
             num_ctx: 4096,
             num_predict: 1024,
+            ..ModelOptions::default()
         },
+        format: None,
     }
 }
 

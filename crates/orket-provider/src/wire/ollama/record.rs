@@ -4,7 +4,8 @@ use orket_kernel::canonical::{self, Limits, Value};
 use orket_ports::model::{Delta, ModelError, ToolCall};
 
 use super::cloud::refuse_remote;
-use super::failure::named_failure;
+use crate::wire::failure::named_failure;
+use crate::wire::value::{count, present, text};
 
 /// How many arrays and objects may lie inside each other in a line.
 const DEPTH: usize = 128;
@@ -116,27 +117,4 @@ fn tool_call(call: &Value) -> Result<ToolCall, String> {
         name: name.to_owned(),
         arguments: function.get("arguments").cloned().unwrap_or_default(),
     })
-}
-
-/// Returns a member unless it is `null`, which is how some servers write what they leave out.
-fn present<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
-    object.get(key).filter(|value| !value.is_null())
-}
-
-fn text<'a>(object: &'a Value, key: &str) -> Result<Option<&'a str>, String> {
-    match present(object, key) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(format!("`{key}` is not a text")),
-    }
-}
-
-fn count(object: &Value, key: &str) -> Result<Option<u64>, String> {
-    match present(object, key) {
-        None => Ok(None),
-        Some(value) => value
-            .as_u64()
-            .map(Some)
-            .ok_or_else(|| format!("`{key}` is not a count")),
-    }
 }

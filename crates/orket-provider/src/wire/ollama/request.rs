@@ -1,29 +1,11 @@
 //! The body of `POST /api/chat`.
 
-use orket_kernel::canonical::{Number, Value};
+use orket_kernel::canonical::Value;
 use orket_kernel::object;
-use orket_ports::model::{Message, ModelError, ModelRequest, Speaker, ToolCall, ToolOffer};
+use orket_ports::model::{Message, ModelRequest, Speaker, Think, ToolCall, ToolOffer};
 
-/// Says why a request has no wire form.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnsendableRequest {
-    /// The temperature is NaN or infinite.
-    #[error("the temperature {text} is not a finite number")]
-    Temperature {
-        /// The temperature as Rust prints it.
-        text: String,
-    },
-}
-
-impl From<UnsendableRequest> for ModelError {
-    /// The port has no variant for a request that cannot be sent; 400 is what a server would say, and is not retried.
-    fn from(error: UnsendableRequest) -> ModelError {
-        ModelError::Server {
-            status: 400,
-            reason: format!("not sent: {error}"),
-        }
-    }
-}
+use crate::wire::unsendable::{self, UnsendableRequest};
+use crate::wire::value::insert;
 
 /// Returns the body of the chat request.
 ///
@@ -32,7 +14,7 @@ impl From<UnsendableRequest> for ModelError {
 /// holds nothing that differs between two equal requests, so its digest is the key of a recording.
 ///
 /// # Errors
-/// Fails if the temperature is not a finite number.
+/// Fails if an option is out of its range, or if a schema and tools are asked for at once.
 ///
 /// ```
 /// use orket_ports::model::{Message, ModelOptions, ModelRequest, Speaker};
@@ -42,7 +24,8 @@ impl From<UnsendableRequest> for ModelError {
 ///     model: "qwen3:4b".to_owned(),
 ///     messages: vec![Message::text(Speaker::User, "Hello")],
 ///     tools: vec![],
-///     options: ModelOptions { temperature: 0.0, seed: 7, num_ctx: 8192, num_predict: 1024 },
+///     options: ModelOptions { seed: 7, num_ctx: 8192, ..ModelOptions::default() },
+///     format: None,
 /// };
 /// assert_eq!(
 ///     ollama::body(&request)?.to_string(),
@@ -50,13 +33,14 @@ impl From<UnsendableRequest> for ModelError {
 ///         + r#"{"num_ctx":8192,"num_predict":1024,"seed":7,"temperature":0.0},"shift":false,"stream":true,"#
 ///         + r#""truncate":false}"#
 /// );
-/// # Ok::<(), ollama::UnsendableRequest>(())
+/// # Ok::<(), orket_provider::wire::UnsendableRequest>(())
 /// ```
 pub fn body(request: &ModelRequest) -> Result<Value, UnsendableRequest> {
-    let temperature = request.options.temperature;
-    let temperature = Number::from_f64(temperature).ok_or(UnsendableRequest::Temperature {
-        text: temperature.to_string(),
-    })?;
+    let temperature = unsendable::check(request)?;
+    let keep_alive = match request.options.keep_alive_seconds {
+        None => "5m".to_owned(),
+        Some(seconds) => format!("{seconds}s"),
+    };
     let messages: Vec<Value> = request.messages.iter().map(message).collect();
     let mut body = object! {
         "model" => request.model.as_str(),
@@ -64,7 +48,7 @@ pub fn body(request: &ModelRequest) -> Result<Value, UnsendableRequest> {
         "stream" => true,
         "truncate" => false,
         "shift" => false,
-        "keep_alive" => "5m",
+        "keep_alive" => keep_alive,
         "options" => object! {
             "temperature" => temperature,
             "seed" => request.options.seed,
@@ -76,7 +60,23 @@ pub fn body(request: &ModelRequest) -> Result<Value, UnsendableRequest> {
         let tools: Vec<Value> = request.tools.iter().map(tool).collect();
         insert(&mut body, "tools", tools.into());
     }
+    if let Some(format) = &request.format {
+        insert(&mut body, "format", format.clone());
+    }
+    if let Some(think) = request.options.think {
+        insert(&mut body, "think", thinking(think));
+    }
     Ok(body)
+}
+
+fn thinking(think: Think) -> Value {
+    match think {
+        Think::Off => false.into(),
+        Think::On => true.into(),
+        Think::Low => "low".into(),
+        Think::Medium => "medium".into(),
+        Think::High => "high".into(),
+    }
 }
 
 fn message(message: &Message) -> Value {
@@ -116,12 +116,6 @@ fn tool(offer: &ToolOffer) -> Value {
     }
 }
 
-fn insert(object: &mut Value, key: &str, value: Value) {
-    if let Value::Object(members) = object {
-        members.insert(key.to_owned(), value);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use orket_ports::model::ModelOptions;
@@ -138,7 +132,9 @@ mod tests {
                 seed: -1,
                 num_ctx: 4096,
                 num_predict: 64,
+                ..ModelOptions::default()
             },
+            format: None,
         }
     }
 
@@ -173,12 +169,58 @@ mod tests {
     }
 
     #[test]
-    fn a_temperature_without_a_text_is_refused() {
-        let refused = body(&request(vec![], vec![], f64::NAN)).unwrap_err();
+    fn what_is_not_said_by_default_is_said_when_asked_for() {
+        let mut asked = request(vec![], vec![], 0.0);
+        asked.options.keep_alive_seconds = Some(0);
+        asked.format = Some(object! { "type" => "object" });
+        for (think, shown) in [
+            (Think::Off, "false"),
+            (Think::On, "true"),
+            (Think::Low, "\"low\""),
+            (Think::Medium, "\"medium\""),
+            (Think::High, "\"high\""),
+        ] {
+            asked.options.think = Some(think);
+            let body = body(&asked).unwrap();
+            assert_eq!(body.get("think").unwrap().to_string(), shown);
+            assert_eq!(body.get("keep_alive").unwrap().as_str(), Some("0s"));
+            assert_eq!(
+                body.get("format").unwrap().to_string(),
+                r#"{"type":"object"}"#
+            );
+        }
+    }
+
+    #[test]
+    fn what_no_server_could_do_right_is_refused() {
+        let refused = |change: &dyn Fn(&mut ModelRequest)| {
+            let mut asked = request(vec![], vec![], 0.0);
+            change(&mut asked);
+            body(&asked).unwrap_err().to_string()
+        };
         assert_eq!(
-            refused.to_string(),
+            refused(&|asked| asked.options.temperature = f64::NAN),
             "the temperature NaN is not a finite number"
         );
-        assert!(!ModelError::from(refused).is_worth_retrying());
+        for num_predict in [0, 4096] {
+            assert_eq!(
+                refused(&|asked| asked.options.num_predict = num_predict),
+                format!(
+                    "options.num_predict is {num_predict}; it must be at least 1 and less than options.num_ctx, 4096"
+                )
+            );
+        }
+        let both = refused(&|asked| {
+            asked.format = Some(object! {});
+            asked.tools.push(ToolOffer {
+                name: "f".to_owned(),
+                description: String::new(),
+                parameters: object! {},
+            });
+        });
+        assert_eq!(
+            both,
+            "a schema for the answer and tools cannot be sent in one request"
+        );
     }
 }

@@ -12,7 +12,9 @@ fn request() -> ModelRequest {
             seed: 0,
             num_ctx: 4096,
             num_predict: 1024,
+            ..ModelOptions::default()
         },
+        format: None,
     }
 }
 

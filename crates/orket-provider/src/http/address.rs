@@ -7,9 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use ureq::http::Uri;
 
 /// How far away a model server may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
     /// On this machine only.
+    #[default]
     Loopback,
     /// Anywhere: the venue allows the prompt to leave this machine.
     Anywhere,

@@ -17,7 +17,7 @@ const NESTED_TEXTS: usize = 4;
 ///
 /// ```
 /// use orket_ports::ModelError;
-/// use orket_provider::wire::ollama::failure;
+/// use orket_provider::wire::failure;
 ///
 /// let missing = failure(404, br#"{"error":"model 'q' not found"}"#, "q");
 /// assert!(matches!(missing, ModelError::ModelMissing { .. }));
@@ -35,22 +35,35 @@ pub fn failure(status: u16, body: &[u8], model: &str) -> ModelError {
                 "" => "no message".to_owned(),
                 text => cut(text),
             };
-            ModelError::Server { status, reason }
+            unnamed_failure(status, reason)
         }
     }
 }
 
 /// Returns the error that a member `error` means; a status of 200 stands for a line inside a stream.
-pub(super) fn named_failure(status: u16, error: &Value, model: &str) -> ModelError {
+pub(crate) fn named_failure(status: u16, error: &Value, model: &str) -> ModelError {
     let Message {
         reason,
         is_overflow,
     } = Message::read(error);
+    let model = model.to_owned();
     match status {
         200 | 400 | 413 | 500 if is_overflow => ModelError::ContextOverflow { reason },
-        404 => ModelError::ModelMissing {
-            model: model.to_owned(),
+        404 => ModelError::ModelMissing { model, reason },
+        400 | 500 | 501 if speaks_of_capability(&reason) => {
+            ModelError::CapabilityMissing { model, reason }
+        }
+        501 => ModelError::CapabilityMissing { model, reason },
+        _ => unnamed_failure(status, reason),
+    }
+}
+
+fn unnamed_failure(status: u16, reason: String) -> ModelError {
+    match status {
+        401 | 403 => ModelError::Refused { status, reason },
+        429 | 503 => ModelError::Overloaded {
             reason,
+            retry_after_seconds: None,
         },
         _ => ModelError::Server { status, reason },
     }
@@ -67,7 +80,9 @@ impl Message {
         let mut is_overflow = false;
         for _ in 0..NESTED_TEXTS {
             let kind = error.get("type").and_then(Value::as_str);
-            is_overflow |= kind == Some("exceed_context_size_error");
+            let code = error.get("code").and_then(Value::as_str);
+            is_overflow |= kind == Some("exceed_context_size_error")
+                || code == Some("context_length_exceeded");
             let inner = match &error {
                 Value::String(text) => canonical::parse(text.as_bytes())
                     .ok()
@@ -93,15 +108,30 @@ impl Message {
     }
 }
 
-/// Tells whether a message is one of those by which Ollama and its runner refuse a prompt that is too long.
+/// Tells whether a message is one of those by which servers say that model or server cannot do something at all.
+fn speaks_of_capability(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["does not support ", "requires --jinja", "not_supported"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
+/// Tells whether a message is one of those by which servers refuse a prompt that is too long: Ollama and its runner, vLLM.
 fn speaks_of_overflow(text: &str) -> bool {
     let text = text.to_lowercase();
     let names_window = ["context length", "context size", "context window"]
         .iter()
         .any(|name| text.contains(name));
-    let says_too_long = ["exceed", "longer", "too long", "too large", "does not fit"]
-        .iter()
-        .any(|word| text.contains(word));
+    let says_too_long = [
+        "exceed",
+        "longer",
+        "too long",
+        "too large",
+        "does not fit",
+        "reduce the length",
+    ]
+    .iter()
+    .any(|word| text.contains(word));
     text.contains("exceed_context_size_error") || (names_window && says_too_long)
 }
 
@@ -118,7 +148,38 @@ mod tests {
 
     #[test]
     fn every_known_message_has_its_error() {
-        let cases: [(u16, &str, &str); 12] = [
+        let cases: [(u16, &str, &str); 19] = [
+            (
+                401,
+                r#"{"error":{"code":401,"message":"Invalid API Key","type":"authentication_error"}}"#,
+                "the model server refused the call with 401: Invalid API Key",
+            ),
+            (403, "no", "the model server refused the call with 403: no"),
+            (
+                503,
+                r#"{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}"#,
+                "the model server has no room for the call now: Loading model",
+            ),
+            (
+                500,
+                r#"{"error":{"code":500,"message":"tools param requires --jinja flag","type":"server_error"}}"#,
+                "the model m cannot do what is asked of it: tools param requires --jinja flag",
+            ),
+            (
+                501,
+                r#"{"error":{"code":501,"message":"This server does not know it","type":"not_supported_error"}}"#,
+                "the model m cannot do what is asked of it: This server does not know it",
+            ),
+            (
+                400,
+                r#"{"error":{"message":"This model's maximum context length is 4096 tokens. However, you requested 5000 tokens. Please reduce the length of the messages.","type":"BadRequestError","param":null,"code":400}}"#,
+                "the prompt does not fit the context window: This model's maximum context length is 4096 tokens. However, you requested 5000 tokens. Please reduce the length of the messages.",
+            ),
+            (
+                400,
+                r#"{"error":{"message":"too many","code":"context_length_exceeded"}}"#,
+                "the prompt does not fit the context window: too many",
+            ),
             (
                 404,
                 r#"{"error":"model \"m\" not found, try pulling it first"}"#,
@@ -132,7 +193,7 @@ mod tests {
             (
                 400,
                 r#"{"error":"\"m\" does not support tools"}"#,
-                r#"the model server answered 400: "m" does not support tools"#,
+                r#"the model m cannot do what is asked of it: "m" does not support tools"#,
             ),
             (
                 400,
@@ -152,7 +213,7 @@ mod tests {
             (
                 503,
                 r#"{"error":"server busy, please try again.  maximum pending requests exceeded"}"#,
-                "the model server answered 503: server busy, please try again.  maximum pending requests exceeded",
+                "the model server has no room for the call now: server busy, please try again.  maximum pending requests exceeded",
             ),
             (500, "", "the model server answered 500: no message"),
             (502, "<html>", "the model server answered 502: <html>"),

@@ -1,13 +1,15 @@
-//! The connection of one call: a socket that is given up when the call is cancelled.
+//! The connection of one call: a socket that is closed the moment the call is cancelled.
+//!
+//! Only connecting cannot be ended early; it takes at most five seconds, and on this machine no time at all.
 //!
 //! This uses ureq's `unversioned` interface, which a minor release of ureq may change.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use orket_ports::model::Cancellation;
+use orket_ports::model::{Cancellation, Hook};
 use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -18,8 +20,8 @@ use ureq::unversioned::transport::{
 
 use super::address::Address;
 
-/// How long a read or a write may wait before the cancellation is looked at again.
-const SLICE: Duration = Duration::from_millis(100);
+/// How long a read or a write may wait at once; a cancellation wakes it by closing the socket, so nothing is polled.
+const SLICE: Duration = Duration::from_secs(3600);
 
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -77,6 +79,11 @@ impl Connector<()> for Direct {
             }
             match connect(&socket, *details.timeout.after) {
                 Ok(stream) => {
+                    let closed = stream.try_clone()?;
+                    let hook = self.cancellation.on_cancel(move || {
+                        // A socket that is closed already has nothing to be told.
+                        let _ = closed.shutdown(Shutdown::Both);
+                    });
                     let buffers = LazyBuffers::new(
                         details.config.input_buffer_size(),
                         details.config.output_buffer_size(),
@@ -85,6 +92,7 @@ impl Connector<()> for Direct {
                         stream,
                         buffers,
                         cancellation: self.cancellation.clone(),
+                        _hook: hook,
                     }));
                 }
                 Err(error) => refusal = unreachable(error),
@@ -106,6 +114,8 @@ pub(super) struct Connection {
     stream: TcpStream,
     buffers: LazyBuffers,
     cancellation: Cancellation,
+    /// Closes the socket when the call is cancelled, whatever the socket is waiting for.
+    _hook: Hook,
 }
 
 impl Transport for Connection {
@@ -122,7 +132,10 @@ impl Transport for Connection {
                 Ok(0) => return Err(Error::Io(ErrorKind::WriteZero.into())),
                 Ok(written) => rest = &rest[written..],
                 Err(error) if is_pause(&error) => {}
-                Err(error) => return Err(Error::Io(error)),
+                Err(error) => {
+                    watch.slice()?;
+                    return Err(Error::Io(error));
+                }
             }
         }
         Ok(())
@@ -134,11 +147,16 @@ impl Transport for Connection {
             self.stream.set_read_timeout(Some(watch.slice()?))?;
             match self.stream.read(self.buffers.input_append_buf()) {
                 Ok(amount) => {
+                    // A socket that the cancellation closed looks like one that the server closed.
+                    watch.slice()?;
                     self.buffers.input_appended(amount);
                     return Ok(amount > 0);
                 }
                 Err(error) if is_pause(&error) => {}
-                Err(error) => return Err(Error::Io(error)),
+                Err(error) => {
+                    watch.slice()?;
+                    return Err(Error::Io(error));
+                }
             }
         }
     }
