@@ -37,21 +37,34 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // A program can close its directories to everybody, so that they could not be removed.
-        if fs::remove_dir_all(self.path()).is_err() {
-            open_up(self.path());
-        }
+        // What is left costs space; the directory above tries once more.
+        let _ = remove_all(self.path());
     }
 }
 
-/// Gives the owner back the rights to directories, as far as they are his.
-fn open_up(directory: &Path) {
-    let _ = fs::set_permissions(directory, fs::Permissions::from_mode(0o700));
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            open_up(&entry.path());
+/// Removes a directory that a program filled as it liked: with directories that are closed to everybody, and so deep that
+/// neither a path nor a descriptor for each level would do. So each directory is moved up before it is emptied.
+fn remove_all(root: &Path) -> io::Result<()> {
+    let mut moved = 0_u64;
+    let mut pending = vec![root.to_path_buf()];
+    while let Some(directory) = pending.pop() {
+        for entry in fs::read_dir(&directory)? {
+            let entry = entry?;
+            if !entry.file_type()?.is_dir() {
+                fs::remove_file(entry.path())?;
+                continue;
+            }
+            fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o700))?;
+            moved += 1;
+            let above = root.join(format!("{NAME}moved-{moved}"));
+            fs::rename(entry.path(), &above)?;
+            pending.push(above);
+        }
+        if directory != root {
+            fs::remove_dir(&directory)?;
         }
     }
+    fs::remove_dir(root)
 }
 
 /// Writes private copies of artefacts into a new directory.
@@ -91,7 +104,7 @@ fn sweep(temporary: &Path) {
             rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
         });
         if is_dead && metadata.is_dir() && metadata.uid() == own_uid {
-            let _ = fs::remove_dir_all(entry.path());
+            let _ = remove_all(&entry.path());
         }
     }
 }
@@ -131,7 +144,23 @@ mod tests {
         fs::create_dir_all(&closed).unwrap();
         fs::write(closed.join("file"), "x").unwrap();
         for directory in [&closed, &path.join("closed")] {
-            fs::set_permissions(directory, fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(directory, fs::Permissions::from_mode(0o000)).unwrap();
+        }
+        drop(scratch);
+        assert!(!path.exists());
+    }
+
+    /// A descriptor for each level is more than a process may have, and the path is longer than the system takes.
+    #[test]
+    fn a_directory_deeper_than_any_path_goes_as_well() {
+        use rustix::fs::{Mode, OFlags};
+        let scratch = Scratch::new().unwrap();
+        let path = scratch.path().to_path_buf();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let mut level = rustix::fs::open(&path, flags, Mode::empty()).unwrap();
+        for _ in 0..3000 {
+            rustix::fs::mkdirat(&level, "d", Mode::from_raw_mode(0o755)).unwrap();
+            level = rustix::fs::openat(&level, "d", flags, Mode::empty()).unwrap();
         }
         drop(scratch);
         assert!(!path.exists());
