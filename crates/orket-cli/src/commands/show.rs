@@ -364,7 +364,8 @@ fn turn(snapshot: &dyn TurnSnapshot, place: &TurnPlace, json: bool) -> Result<St
     if let Some(venue) = record.notes.get("venue").and_then(Value::as_str) {
         let _ = writeln!(text, "venue         {venue}");
     }
-    if let Some(tier) = record.notes.get("sandbox_tier").and_then(Value::as_str) {
+    let probed = record.notes.get("sandbox_tier").and_then(Value::as_str);
+    if let Some(tier) = probed {
         let _ = writeln!(text, "sandbox       {tier}");
     }
     for (name, what) in [
@@ -372,7 +373,9 @@ fn turn(snapshot: &dyn TurnSnapshot, place: &TurnPlace, json: bool) -> Result<St
         ("commands_confined", "commands"),
     ] {
         let tiers = record.notes.get(name).and_then(Value::as_array);
-        for tier in tiers.into_iter().flatten().filter_map(Value::as_str) {
+        let tiers = tiers.into_iter().flatten().filter_map(Value::as_str);
+        // What the probe told is not told again.
+        for tier in tiers.filter(|tier| Some(*tier) != probed) {
             let _ = writeln!(text, "{what:13} confined: {tier}");
         }
     }

@@ -110,7 +110,7 @@ fn a_field_that_is_misspelt() {
         RUN,
         3,
         "model/epics/first_light.json: unknown field `flwo`, expected one of `name`, `description`, `flow`, `cards`, \
-         `pins`, at pointer \"/flwo\"",
+         `pins`, `created_cards`, at pointer \"/flwo\"",
     );
 }
 
@@ -127,7 +127,8 @@ fn a_tool_that_there_is_not() {
         RUN,
         3,
         "model/bands/workshop.json: /roles/code_reviewer/tools/0: there is no tool \"format_disk\"; there are \
-         add_issue_comment, list_directory, read_file, update_issue_status, write_file",
+         add_issue_comment, create_issue, edit_file, get_issue_context, list_directory, read_file, run_command, \
+         search_files, update_issue_status, write_file",
     );
 }
 
