@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use orket_kernel::canonical::Value;
 use orket_kernel::object;
+use orket_lsi::{Retention, Sweep};
 use orket_ports::model::ToolCall;
 use orket_ports::workspace::WorkspaceError;
 use orket_tools::sandbox::{Feature, Sandbox};
@@ -282,4 +283,69 @@ fn a_removal_that_the_directory_did_not_see_is_made_up_for() {
     assert_eq!(project.output("b.txt"), None);
     assert_eq!(project.statuses(), "A done");
     project.replay_all("e-1");
+}
+
+/// A later call of the turn looks into what the command made; the replay has that from the index.
+#[test]
+fn what_a_command_made_is_read_in_the_same_turn_and_after_retention() {
+    let project = commanding(&[card("A", &[])]);
+    let model = scripted(|ask| {
+        let made = "echo good inside > b.txt; echo good > A.txt";
+        let read = call("read_file", object! { "path" => "agent_output/b.txt" });
+        Ok(
+            match (is_work(ask), ask.text().contains("good inside\\n")) {
+                (true, false) => calls([sh(made), read]),
+                (true, true) => calls([sh("rm b.txt"), set("code_review")]),
+                _ => good(ask),
+            },
+        )
+    });
+    Table::new(&project, &model).play().unwrap();
+    assert_eq!(project.statuses(), "A done");
+    let told = &project.record(&project.turns("e-1")[1].record_digest).calls[1].result;
+    assert_eq!(*told, object! { "content" => "good inside\n" });
+    project.replay_all("e-1");
+    // No generation that is kept has the file any more; the run is kept, and so is what its replay needs.
+    let policy = Retention {
+        generations: Some(1),
+        runs: None,
+        bytes: None,
+    };
+    let collected = project.board().collect(&policy, Sweep::Apply).unwrap();
+    assert!(collected.history_rows > 0, "{collected:?}");
+    project.replay_all("e-1");
+}
+
+/// A command is no way around the rules of who writes what.
+#[test]
+fn a_command_changes_no_file_of_another_card_and_none_for_the_guard() {
+    for (role, why) in [
+        ("coder", "belongs to A"),
+        ("integrity_guard", "judges work"),
+    ] {
+        for script in ["echo good by another > A.txt", "rm A.txt", "chmod +x A.txt"] {
+            let project = commanding(&[card("A", &[]), card("B", &["A"])]);
+            let model = scripted(move |ask| {
+                let meddles = ask.role == role && ask.card == "B";
+                Ok(if meddles {
+                    calls([sh(script)])
+                } else {
+                    good(ask)
+                })
+            });
+            Table::new(&project, &model).play().unwrap();
+            let refusals = &project.failures("e-1")[0].refusals;
+            assert!(refusals[0].contains(why), "{role}: {script}: {refusals:?}");
+            assert_eq!(
+                project.statuses(),
+                "A done, B blocked (system)",
+                "{role}: {script}"
+            );
+            assert_eq!(
+                project.output("A.txt").unwrap(),
+                "good work for A\n",
+                "{role}: {script}"
+            );
+        }
+    }
 }
