@@ -257,7 +257,8 @@ impl View<'_> {
         let removed =
             whole_file::remove(&path).map_err(|error| StoreError::file(&path, "removed", error))?;
         self.files += u64::from(removed);
-        if removed && let Some(parent) = path.parent() {
+        // Also where the file was gone: a kill may have come between the two.
+        if let Some(parent) = path.parent() {
             // Fails while other records share the directory, which is right.
             let _ = fs::remove_dir(parent);
         }
