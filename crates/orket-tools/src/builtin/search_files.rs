@@ -18,8 +18,8 @@ use crate::spaces::{Location, Place, Spaces, why};
 /// The most bytes of the text that is looked for.
 pub(super) const NEEDLE_MAX_BYTES: usize = 1024;
 
-/// The most directories that are walked through.
-const DIRECTORIES_MAX: usize = 10_000;
+/// The most entries that are found below a directory on the disk, directories among them.
+pub(super) const ENTRIES_MAX: usize = 5000;
 
 static SPEC: ToolSpec = ToolSpec {
     name: "search_files",
@@ -67,6 +67,11 @@ static SPEC: ToolSpec = ToolSpec {
             what: "all files together; the rest is not searched and the result says so",
             most: SEARCH_MAX_BYTES,
             unit: "bytes",
+        },
+        Limit {
+            what: "what is found below a directory outside of agent_output/; the rest is not searched and the result says so",
+            most: ENTRIES_MAX as u64,
+            unit: "entries",
         },
         Limit {
             what: "the files; the rest is not searched and the result says so",
@@ -211,13 +216,8 @@ impl SearchFiles {
     ) -> BTreeMap<String, Location> {
         let mut files = BTreeMap::new();
         let mut pending = vec![place.clone()];
-        let mut walked = 0;
+        let mut found = 0;
         while let Some(directory) = pending.pop() {
-            walked += 1;
-            if walked > DIRECTORIES_MAX {
-                skipped.push((directory.to_string(), "too many directories"));
-                break;
-            }
             let entries = match self.spaces.list(&directory) {
                 Ok(entries) => entries.unwrap_or_default(),
                 Err(error) => {
@@ -226,6 +226,14 @@ impl SearchFiles {
                 }
             };
             for entry in entries {
+                found += 1;
+                if found > ENTRIES_MAX {
+                    skipped.push((
+                        place.to_string(),
+                        "it holds too many entries to find them all",
+                    ));
+                    return files;
+                }
                 let is_directory = entry.ends_with('/');
                 let path = directory.entry(entry.trim_end_matches('/'));
                 // What lies in a readable directory may belong to Orket itself all the same.

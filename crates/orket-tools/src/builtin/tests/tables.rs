@@ -4,10 +4,9 @@ use std::os::unix::fs::symlink;
 
 use orket_ports::ReadSpace;
 
-use super::super::list_directory::ENTRIES_MAX;
 use super::super::read_file::{READ_MAX_BYTES, SHOWN_MAX_BYTES};
-use super::super::search_files::NEEDLE_MAX_BYTES;
-use super::super::{edit_file, matches};
+use super::super::search_files::{ENTRIES_MAX, NEEDLE_MAX_BYTES};
+use super::super::{edit_file, list_directory, matches};
 use super::desk::Desk;
 
 /// A case: its name, the arguments, and what comes of it: the result, or a piece of the refusal.
@@ -110,7 +109,9 @@ fn read_file() {
 
 #[test]
 fn list_directory() {
-    let names: Vec<String> = (0..=ENTRIES_MAX).map(|n| format!("many/{n:05}")).collect();
+    let names: Vec<String> = (0..=list_directory::ENTRIES_MAX)
+        .map(|n| format!("many/{n:05}"))
+        .collect();
     let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
     let desk = |count: usize| {
         let mut desk = Desk::new(&files[..count]);
@@ -143,9 +144,13 @@ fn list_directory() {
     cases.extend(hostile(path));
     run("list_directory", cases, || desk(0));
     let many = path("agent_output/many");
-    let at = desk(ENTRIES_MAX).call("list_directory", &many).unwrap();
+    let at = desk(list_directory::ENTRIES_MAX)
+        .call("list_directory", &many)
+        .unwrap();
     assert!(at.contains("\"00999\"]") && !at.contains("cut"), "{at}");
-    let over = desk(ENTRIES_MAX + 1).call("list_directory", &many).unwrap();
+    let over = desk(list_directory::ENTRIES_MAX + 1)
+        .call("list_directory", &many)
+        .unwrap();
     let cut = r#"{"cut":"the first 1000 of 1001 entries are shown","entries":["00000","#;
     assert!(
         over.starts_with(cut) && over.ends_with("\"00999\"]}"),
@@ -371,6 +376,18 @@ fn search_files() {
     ];
     cases.extend(hostile(|path| search("x", path)));
     run("search_files", cases, desk);
+
+    let mut many = Desk::new(&[]);
+    for number in 0..=ENTRIES_MAX {
+        many.file(&format!("many/{number:05}"), b"");
+    }
+    let told = many.call("search_files", &search("x", "many")).unwrap();
+    assert!(
+        told.contains("3000 of 5000 files were not searched"),
+        "{told}"
+    );
+    let why = r#"{"path":"many","why":"it holds too many entries to find them all"}"#;
+    assert!(told.contains(why), "{told}");
 
     let mut closed = desk();
     closed.policy.read_scope.remove(&ReadSpace::Domain);
