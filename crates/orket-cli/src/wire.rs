@@ -138,10 +138,7 @@ fn own_spaces(project: &Project) -> Result<Spaces, Failure> {
 
 /// Lists the tools as they are offered to a model; no project is needed to name them.
 pub(crate) fn offers() -> Result<Vec<ToolOffer>, Failure> {
-    let here = Directory::open(Path::new("."))
-        .map_err(|error| Failure::new(exit::INVALID, error.to_string()))?;
-    let tools = builtin::tools(Arc::new(Spaces::new(here, None)));
-    Ok(tools
+    Ok(tools_here()?
         .values()
         .map(|tool| ToolOffer {
             name: tool.spec().name.to_owned(),
@@ -149,6 +146,12 @@ pub(crate) fn offers() -> Result<Vec<ToolOffer>, Failure> {
             parameters: tool.spec().schema(),
         })
         .collect())
+}
+
+fn tools_here() -> Result<Tools, Failure> {
+    let here = Directory::open(Path::new("."))
+        .map_err(|error| Failure::new(exit::INVALID, error.to_string()))?;
+    Ok(builtin::tools(Arc::new(Spaces::new(here, None))))
 }
 
 /// Returns the names of the tools.
@@ -206,4 +209,27 @@ pub(crate) fn provider(
 
 fn directory(project: &Project) -> Result<Directory, Failure> {
     Directory::open(&project.root).map_err(|error| Failure::new(exit::INVALID, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use orket_provider::dialect;
+
+    use super::*;
+
+    #[test]
+    fn the_example_of_every_dialect_is_what_the_tools_take() {
+        let tools = tools_here().unwrap_or_else(|failure| panic!("{}", failure.message));
+        let offers = offers().unwrap_or_else(|failure| panic!("{}", failure.message));
+        for name in dialect::built_in_names() {
+            let dialect = dialect::built_in(name).unwrap();
+            let example = dialect::example(&dialect, &offers);
+            assert!(!example.is_empty());
+            for call in example.iter().filter(|_| name != "native") {
+                let tool = &tools[&call.name];
+                assert_eq!(tool.spec().check(&call.arguments).err(), None, "{name}");
+                assert_eq!(tool.validate(&call.arguments).err(), None, "{name}");
+            }
+        }
+    }
 }

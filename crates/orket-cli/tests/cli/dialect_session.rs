@@ -67,16 +67,30 @@ fn calls_are_printed_with_what_was_repaired() {
 
 #[test]
 fn what_is_refused_says_where_and_what_to_write() {
+    let environment = sample();
+    environment.write(
+        "tools.json",
+        r#"[{"name": "read_file", "description": "", "parameters": {}}, {"name": "write_file", "description": "", "parameters": {}}]"#,
+    );
     let answer = "Now I write.\n<tool_call>\n{\"name\": \"wirte_file\", \"arguments\": {}}\n</tool_call>\n<tool_call>\n{\"name\": \"read_file\", \"argu";
-    assert_snapshot!(parse(&["--dialect", "hermes", "-"], answer), @r#"
-    $ orket dialect parse --dialect hermes -
+    let arguments = [
+        "dialect",
+        "parse",
+        "--dialect",
+        "hermes",
+        "--tools",
+        "tools.json",
+        "-",
+    ];
+    assert_snapshot!(environment.run_with_input(&arguments, answer.as_bytes()), @r#"
+    $ orket dialect parse --dialect hermes --tools tools.json -
     {
       "calls": [],
       "duplicates": [],
       "prose": "Now I write.\n<tool_call>\n{\"name\": \"wirte_file\", \"arguments\": {}}\n</tool_call>\n<tool_call>\n{\"name\": \"read_file\", \"argu",
       "refusals": [
         {
-          "instead": "call one of add_issue_comment, list_directory, read_file, update_issue_status, write_file",
+          "instead": "call one of read_file, write_file",
           "message": "there is no tool \"wirte_file\"; the nearest name is write_file",
           "place": {"byte":25,"line":3},
           "reason": "unknown_tool"

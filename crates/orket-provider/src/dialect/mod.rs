@@ -1,7 +1,7 @@
 //! Dialects: how a family of models is shown its tools, and a reader of the calls it writes into its text.
 //!
 //! [`read`] is a pure function of a text, a [`Dialect`] and the tools that were offered. It gives the calls in their
-//! order, what it put right ([`Repair`](orket_ports::dialect::Repair), each of which a dialect can forbid), and what it
+//! order, what it put right ([`Repair`], each of which a dialect can forbid), and what it
 //! refuses: where, what is wrong, and what to write instead.
 //!
 //! - A call stands alone: on lines of its own, in a fenced block of JSON, or between marks. One in the middle of a
@@ -10,7 +10,7 @@
 //! - Nothing is guessed: no tool that was not offered, no file name, no end of a call that is not there.
 //! - JSON that is no call stays prose.
 //!
-//! [`write`] is the way back: what it writes reads as the same calls, with nothing to put right. [`show`] is what the
+//! [`write()`] is the way back: what it writes reads as the same calls, with nothing to put right. [`show`] is what the
 //! model is told.
 //!
 //! # Limitations
