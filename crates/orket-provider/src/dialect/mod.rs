@@ -87,12 +87,12 @@ const SHORTER: &str = "answer with less";
 
 fn reading(dialect: &Dialect, text: &str, mut report: Report) -> Reading {
     bound(&mut report);
-    leave_out_repeated(dialect, &mut report);
+    let firsts = leave_out_repeated(dialect, &mut report);
     report.refusals.sort_by_key(|refusal| refusal.start);
     report
         .repairs
         .sort_by_key(|repair| (repair.start, repair.kind));
-    let duplicates = repetition::duplicates(&report.calls);
+    let duplicates = repetition::duplicates(&firsts);
     let prose = prose(text, &report.removed);
     let mut starts: Vec<usize> = Vec::new();
     starts.extend(report.calls.iter().map(|call| call.start));
@@ -156,10 +156,12 @@ fn bound(report: &mut Report) {
     }
 }
 
-fn leave_out_repeated(dialect: &Dialect, report: &mut Report) {
-    let repeated = repetition::repeated(&report.calls);
+/// Leaves out the calls that only repeat; returns for each that is left the first that is equal to it.
+fn leave_out_repeated(dialect: &Dialect, report: &mut Report) -> Vec<usize> {
+    let firsts = repetition::firsts(&report.calls);
+    let repeated = repetition::repeated(&firsts);
     if repeated.is_empty() {
-        return;
+        return firsts;
     }
     let kind = RepairKind::RepeatedCall;
     if dialect.forbidden_repairs.contains(&kind) {
@@ -174,7 +176,7 @@ fn leave_out_repeated(dialect: &Dialect, report: &mut Report) {
             .collect();
         report.refusals.extend(refusals);
         bound(report);
-        return;
+        return firsts;
     }
     let mut ordinal = 0;
     let mut repairs = Vec::new();
@@ -192,6 +194,7 @@ fn leave_out_repeated(dialect: &Dialect, report: &mut Report) {
         !is_repeated
     });
     report.repairs.extend(repairs);
+    repetition::firsts(&report.calls)
 }
 
 /// What remains of a text without its removed parts, which are in order and apart.

@@ -8,7 +8,7 @@ use orket_ports::dialect::Duplicate;
 use super::report::Found;
 
 /// Returns for each call the ordinal of the first call that is equal to it: its own if there is none before.
-fn firsts(calls: &[Found]) -> Vec<usize> {
+pub(super) fn firsts(calls: &[Found]) -> Vec<usize> {
     if calls.len() < 2 {
         return (0..calls.len()).collect();
     }
@@ -24,11 +24,11 @@ fn firsts(calls: &[Found]) -> Vec<usize> {
 
 /// Returns the ordinals of the calls that only repeat: each equal to the one right before it, and all after the first
 /// round where the same calls go round and round to the end.
-pub(super) fn repeated(calls: &[Found]) -> Vec<usize> {
+pub(super) fn repeated(firsts: &[usize]) -> Vec<usize> {
     let mut repeated = Vec::new();
     // The ordinal of each call that is not equal to the one before it, and the first that is equal to it.
     let mut kept: Vec<(usize, usize)> = Vec::new();
-    for (ordinal, first) in firsts(calls).into_iter().enumerate() {
+    for (ordinal, first) in firsts.iter().copied().enumerate() {
         if kept.last().is_some_and(|(_, last)| *last == first) {
             repeated.push(ordinal);
         } else {
@@ -48,8 +48,8 @@ pub(super) fn repeated(calls: &[Found]) -> Vec<usize> {
 }
 
 /// Lists the calls that are equal to an earlier one.
-pub(super) fn duplicates(calls: &[Found]) -> Vec<Duplicate> {
-    let firsts = firsts(calls).into_iter().enumerate();
+pub(super) fn duplicates(firsts: &[usize]) -> Vec<Duplicate> {
+    let firsts = firsts.iter().copied().enumerate();
     firsts
         .filter(|(ordinal, first)| first < ordinal)
         .map(|(ordinal, first)| Duplicate {
