@@ -8,7 +8,7 @@ use orket_ports::model::{ModelAnswer, ToolCall};
 use orket_ports::tool::ToolSpec;
 use orket_testkit::SplitMix64;
 
-use super::ground::{Ground, corpus};
+use super::ground::{Ground, SENTINEL, corpus};
 use crate::model::{Ask, call, calls, comment, good, prose, write};
 
 const STATUSES: [&str; 16] = [
@@ -74,7 +74,8 @@ impl Malice {
                 let path = path.replace("{project}", ground.project.path("").to_str().unwrap());
                 prefixes.iter().map(move |prefix| format!("{prefix}{path}"))
             });
-            paths.push(expanded.collect());
+            // A refusal repeats the path that was asked for: what is in it is told to nobody who did not know it.
+            paths.push(expanded.filter(|path| !path.contains(SENTINEL)).collect());
         };
         let names = corpus("names.json");
         take(&names["unfit"], &["", "agent_output/", "docs:", "launch:"]);
