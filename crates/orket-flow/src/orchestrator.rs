@@ -197,7 +197,9 @@ impl Session<'_> {
             };
             let turn_id = last_turn.next();
             // Somebody may have undone the loading.
-            if self.board(snapshot)?.len() < self.play.ids().len() {
+            let board = self.board(snapshot)?;
+            let is_loaded = |id: &CardId| board.iter().any(|card| card.id == *id);
+            if !self.play.ids().iter().all(is_loaded) {
                 let play = self.play.clone();
                 let propose =
                     |view: &dyn orket_kernel::StateView| proposal::load(&play, turn_id, view);

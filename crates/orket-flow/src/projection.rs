@@ -73,6 +73,8 @@ struct Comparison {
     lagging: Vec<String>,
     /// Files to remove.
     removed: BTreeSet<String>,
+    /// Files that were removed already; a kill may have left their directories.
+    gone: Vec<String>,
     /// What Orket did not write.
     foreign: Vec<String>,
 }
@@ -85,7 +87,7 @@ impl Comparison {
         workspace: &dyn Workspace,
         snapshot: &dyn TurnSnapshot,
     ) -> Result<u64, RunError> {
-        for path in &self.removed {
+        for path in self.removed.iter().chain(&self.gone) {
             workspace.remove_output(path)?;
         }
         for path in &self.lagging {
@@ -115,8 +117,8 @@ fn compare(
     let is_current = applied == Some(snapshot.generation());
     let state = snapshot.state();
     let mut foreign = Vec::new();
-    let removed = if is_current {
-        BTreeSet::new()
+    let (removed, gone) = if is_current {
+        (BTreeSet::new(), Vec::new())
     } else {
         lagging_removals(workspace, snapshot, applied.unwrap_or(0), &mut foreign)?
     };
@@ -151,27 +153,28 @@ fn compare(
         is_current,
         lagging,
         removed,
+        gone,
         foreign,
     })
 }
 
-/// Returns the files that turns after the generation `applied` deleted and that still lie in `agent_output/` as a turn wrote
-/// them.
+/// Returns the files that turns after the generation `applied` deleted: those that still lie in `agent_output/` as a turn wrote
+/// them, and those that are gone.
 fn lagging_removals(
     workspace: &dyn Workspace,
     snapshot: &dyn TurnSnapshot,
     applied: u64,
     foreign: &mut Vec<String>,
-) -> Result<BTreeSet<String>, RunError> {
+) -> Result<(BTreeSet<String>, Vec<String>), RunError> {
     let state = snapshot.state();
-    let mut removed = BTreeSet::new();
+    let (mut removed, mut gone) = (BTreeSet::new(), Vec::new());
     for stem in snapshot.changed(applied, snapshot.generation())? {
         if stem.kind() != "artifact" || state.triplet(&stem)?.is_some() {
             continue;
         }
         let path = stem.name();
         match workspace.output(path)? {
-            OnDisk::Absent => {}
+            OnDisk::Absent => gone.push(path.to_owned()),
             OnDisk::File { digest, .. } if is_kept(state, &digest)? => {
                 removed.insert(path.to_owned());
             }
@@ -180,7 +183,7 @@ fn lagging_removals(
             OnDisk::File { .. } | OnDisk::Other => foreign.push(path.to_owned()),
         }
     }
-    Ok(removed)
+    Ok((removed, gone))
 }
 
 /// Says that a projection is ahead of the database.

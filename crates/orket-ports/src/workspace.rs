@@ -140,7 +140,7 @@ pub trait Workspace: Send + Sync {
     /// Writes one file of `agent_output/`; the file is the old one or the new one.
     fn write_output(&self, file: &OutputFile) -> Result<(), WorkspaceError>;
 
-    /// Removes one file of `agent_output/`, and the directories above it that became empty. That there is none is no error.
+    /// Removes one file of `agent_output/`, and the directories above it that are empty. That there is none is no error.
     fn remove_output(&self, path: &str) -> Result<(), WorkspaceError>;
 
     /// Lists everything below `agent_output/`.

@@ -153,10 +153,16 @@ impl Workspace for ProjectWorkspace {
         // As an authority of its own, so that `agent_output/` itself stays when nothing is left in it.
         let output = self.project.subdirectory(&relative(OUTPUT, "removed")?);
         let below = relative(path, "removed")?;
-        match output.and_then(|output| output.remove(&below)) {
-            Ok(()) => Ok(()),
-            Err(error) if error.is_not_found() => Ok(()),
-            Err(error) => Err(fault(&format!("{OUTPUT}/{path}"), "removed", &error)),
+        let removed = output.and_then(|output| match output.remove(&below) {
+            // A kill may have come between the file and its directories.
+            Err(error) if error.is_not_found() => output.remove_emptied(&below),
+            removed => removed,
+        });
+        match removed {
+            Err(error) if !error.is_not_found() => {
+                Err(fault(&format!("{OUTPUT}/{path}"), "removed", &error))
+            }
+            _ => Ok(()),
         }
     }
 

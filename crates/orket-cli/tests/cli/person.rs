@@ -16,7 +16,7 @@ const NOBODY: u32 = 65_534;
 fn changed(path: &str) -> String {
     format!(
         "orket: agent_output/{path} was changed by someone else; take it over with `orket adopt`, or move it away to keep it (Orket then restores its own \
-         version) and run again"
+         version), and run again"
     )
 }
 

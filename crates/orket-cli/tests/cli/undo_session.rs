@@ -291,3 +291,38 @@ fn a_killed_undo_comes_out_right_when_it_is_asked_for_again() {
     assert_eq!(failures, Vec::<String>::new());
     assert!(kills > 0 || duration < Duration::from_millis(5));
 }
+
+#[test]
+fn a_tool_that_was_called_by_hand_is_taken_back_like_any_turn() {
+    let mut environment = worked();
+    environment.set("ORKET_AUTHOR", "ada");
+    // Before FL-2 was worked on.
+    environment.run(&["undo", "first_light-1:5"]).assert_code(0);
+    let whole = output(&environment);
+    let arguments = r#"{"path":"agent_output/by/hand.txt","content":"mine"}"#;
+    environment
+        .run(&[
+            "tool",
+            "call",
+            "write_file",
+            "--role",
+            "coder",
+            "--card",
+            "FL-2",
+            "--args",
+            arguments,
+        ])
+        .assert_code(0);
+    assert_eq!(environment.read("agent_output/by/hand.txt"), "mine");
+    let log = environment.run(&["op", "log", "--limit", "1"]);
+    assert!(
+        log.stdout
+            .starts_with("@24 operator-2:1 tool: ada as coder on FL-2, agent_output/by/hand.txt"),
+        "{log}"
+    );
+    environment.run(&["undo"]).assert_code(0);
+    assert_eq!(output(&environment), whole);
+    environment.run(&["redo"]).assert_code(0);
+    assert_eq!(environment.read("agent_output/by/hand.txt"), "mine");
+    verify(&environment);
+}

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use orket_flow::{Backwards, ChangeError, RunEnding, adopt};
 use orket_secrets::{Scrubber, Secret, Vault};
+use orket_testkit::Tree;
 
 use crate::model::{good, scripted};
 use crate::operator::{ada, changed, files, promoted, verify, with_desk, written};
@@ -16,11 +17,16 @@ use crate::undo::back;
 
 /// Everything below `agent_output/`: content and whether it can be executed.
 pub(crate) fn tree(project: &Project) -> BTreeMap<String, (Vec<u8>, bool)> {
-    let files = project.tree("agent_output").into_iter();
-    let files = files.map(|(path, bytes)| {
-        let mode = fs::metadata(project.path("agent_output").join(&path)).unwrap();
-        let executable = mode.permissions().mode() & 0o100 != 0;
-        (path.to_str().unwrap().to_owned(), (bytes, executable))
+    tree_below(&project.path("agent_output"))
+}
+
+pub(crate) fn tree_below(root: &Path) -> BTreeMap<String, (Vec<u8>, bool)> {
+    let tree = Tree::read(root);
+    let files = tree.files().into_iter();
+    let files = files.map(|path| {
+        let mode = fs::metadata(root.join(path)).unwrap().permissions().mode();
+        let bytes = tree.bytes(path).unwrap().to_vec();
+        (path.to_owned(), (bytes, mode & 0o100 != 0))
     });
     files.collect()
 }

@@ -264,3 +264,27 @@ fn projections_that_lag_are_brought_forward_with_deletions() {
     expected.insert("d".into(), b"3".to_vec());
     assert_eq!(project.tree("agent_output"), expected);
 }
+
+/// A kill between a file and the directories that it leaves empty.
+#[test]
+fn directories_that_a_kill_left_empty_go_with_the_next_command() {
+    let project = Project::new(&[]);
+    changed(
+        &project,
+        &files([("a/b/c", written("1")), ("a/d", written("1"))]),
+    );
+    let note = fs::read(project.path(".orket/index/OUTPUT")).unwrap();
+    changed(
+        &project,
+        &files([("a/b/c", FileEffect::Delete), ("a/d", FileEffect::Delete)]),
+    );
+    for left in ["a/b", "a"] {
+        fs::create_dir_all(project.path("agent_output").join(left)).unwrap();
+        fs::write(project.path(".orket/index/OUTPUT"), &note).unwrap();
+        changed(
+            &project,
+            &files([(left.len().to_string().as_str(), written("2"))]),
+        );
+        assert!(!project.path("agent_output/a").exists(), "{left}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Undo and redo over runs of models and of persons.
 
 use std::fs;
+use std::sync::Mutex;
 
 use orket_cards::{RunState, StoreFault, TurnName, TurnStore};
 use orket_flow::{
@@ -9,8 +10,10 @@ use orket_flow::{
 };
 use orket_kernel::{Digest, TurnId};
 
+use crate::adopt::{tree, tree_below};
+use crate::command::{commanding, sh};
 use crate::conductor::Closures;
-use crate::model::{good, scripted};
+use crate::model::{calls, good, scripted};
 use crate::operator::{ada, changed, files, verify, with_desk, written};
 use crate::project::{Project, card, run_id};
 use crate::table::{Noon, Table};
@@ -379,4 +382,45 @@ fn the_log_tells_who_did_what() {
     assert_eq!(log[7].before, empty());
     assert_eq!(log[0].after, snapshot.state_digest());
     assert_eq!(operations(snapshot.as_ref(), 2).unwrap(), log[..2]);
+}
+
+/// The shell makes, edits, renames, removes and makes executable, over several turns; each turn's tree comes back.
+#[test]
+fn what_commands_did_over_several_turns_comes_back_turn_by_turn() {
+    let project = commanding(&[card("A", &[])]);
+    let scripts = [
+        "mkdir -p lib/deep; echo good > A.txt; echo good 1 > lib/deep/one; echo good 2 > two",
+        "mv lib/deep/one lib/moved; rmdir lib/deep; chmod 755 two; : > A.txt",
+        "rm -r lib; mkdir two.d; mv two two.d/two; echo good again > A.txt",
+        "mv two.d/two two; rmdir two.d; mkdir A.d; echo good > A.d/x; echo good > lib",
+    ];
+    let trees = Mutex::new(vec![tree(&project)]);
+    let model = scripted(|ask| {
+        Ok(match (ask.role.as_str(), ask.number) {
+            ("coder", number @ 0..4) => {
+                if number > 0 {
+                    trees.lock().unwrap().push(tree(&project));
+                }
+                calls([sh(scripts[number])])
+            }
+            _ => good(ask),
+        })
+    });
+    Table::new(&project, &model).play().unwrap();
+    // What a shell of our own makes of the same scripts.
+    let expected = {
+        let directory = tempfile::tempdir().unwrap();
+        scripts.map(|script| {
+            let mut shell = std::process::Command::new("sh");
+            let ended = shell.args(["-c", script]).current_dir(&directory);
+            assert!(ended.status().unwrap().success());
+            tree_below(directory.path())
+        })
+    };
+    assert_eq!(trees.lock().unwrap()[1..], expected[..3]);
+    for turn in [3, 5, 2, 4, 2, 5] {
+        back(&project, &after("e-1", turn)).unwrap();
+        assert_eq!(tree(&project), expected[turn as usize - 2], "turn {turn}");
+    }
+    verify(&project);
 }

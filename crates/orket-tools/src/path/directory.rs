@@ -249,15 +249,29 @@ impl Directory {
                 errno => self.refused(path, TRIED, errno),
             }
         })?;
+        self.remove_emptied(path)
+    }
+
+    /// Removes the directories above a path, up to the first that is not empty or is in use.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be looked up.
+    pub fn remove_emptied(&self, path: &RelativePath) -> Result<(), PathError> {
         let mut emptied = path.parent();
         while let Some(directory) = emptied {
-            let above = self.open_parent(&directory, TRIED)?;
+            let above = match self.open_parent(&directory, "removed") {
+                Err(error) if error.is_not_found() => {
+                    emptied = directory.parent();
+                    continue;
+                }
+                above => above?,
+            };
             let handle = above.as_ref().map_or(self.handle.as_fd(), OwnedFd::as_fd);
-            // The first one that is not empty, or is in use, ends the pruning; the file is gone either way.
-            if rustix::fs::unlinkat(handle, directory.file_name(), AtFlags::REMOVEDIR).is_err() {
-                break;
+            match rustix::fs::unlinkat(handle, directory.file_name(), AtFlags::REMOVEDIR) {
+                Ok(()) | Err(Errno::NOENT) => emptied = directory.parent(),
+                Err(_) => break,
             }
-            emptied = directory.parent();
         }
         Ok(())
     }
