@@ -132,7 +132,7 @@ const CASES: &[Case] = &[
     case(
         Code::Internal,
         1,
-        &[PYTHON, (".orket", "not a directory")],
+        &[PYTHON, (".orket-workbench/mine", "not a journal")],
         RENAME,
     ),
     case(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::journal::{self, APPLYING, DRAFT, JOURNALS, Record, RecordedChange};
 use super::undo;
 use crate::error::Error;
-use crate::files::Files;
+use crate::files::{Files, Kind};
 use crate::path::TouchPath;
 use crate::plan::{Before, Change, Plan, digest, guard};
 
@@ -43,7 +43,9 @@ fn place(root: &Path, files: &dyn Files) -> Result<PathBuf, Error> {
     let home = inside.parent().unwrap_or(root);
     let entry = files.look(home);
     let entry = entry.map_err(|error| Error::unreadable(&home.to_string_lossy(), &error))?;
-    Ok(if entry.is_some() { inside } else { beside })
+    // A link could lead to another file system, from which nothing can be renamed into the tree.
+    let is_directory = entry.is_some_and(|entry| entry.kind == Kind::Directory);
+    Ok(if is_directory { inside } else { beside })
 }
 
 /// Puts everything back after a failure, and returns what to tell.

@@ -6,6 +6,7 @@
 //! after-<n>    the new content, until it is renamed into the tree
 //! ```
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -68,20 +69,27 @@ impl Record {
             journal: journal.display().to_string(),
             reason,
         };
-        match files.look(&path) {
-            Ok(None) => return Ok(None),
-            Ok(Some(entry)) if entry.kind == Kind::File => {}
-            Ok(Some(_)) => return Err(damaged(format!("{APPLYING} is no file"))),
-            Err(error) => return Err(damaged(error.to_string())),
+        let unread = |error: io::Error| fault(journal, &path, &error);
+        match files.look(&path).map_err(unread)? {
+            None => return Ok(None),
+            Some(entry) if entry.kind == Kind::File => {}
+            Some(_) => return Err(damaged(format!("{APPLYING} is no file"))),
         }
-        let bytes = files.read(&path, LIMIT_BYTES);
-        let bytes = bytes.map_err(|error| damaged(error.to_string()))?;
+        let bytes = files.read(&path, LIMIT_BYTES).map_err(unread)?;
         let record: Record =
             serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         if record.version != VERSION {
             return Err(damaged(format!("it has the version {}", record.version)));
         }
         Ok(Some(record))
+    }
+}
+
+/// Says that undoing was stopped by the file system; the journal stays, and the next command tries again.
+pub(super) fn fault(journal: &Path, path: &Path, error: &io::Error) -> Error {
+    Error::RestoreFailed {
+        reason: format!("{}: {error}", path.display()),
+        journal: journal.display().to_string(),
     }
 }
 
@@ -97,12 +105,17 @@ pub(super) fn after(journal: &Path, index: usize) -> PathBuf {
 
 /// Removes what is left of a journal under which nothing is under way. What is not its own stays, and so does its
 /// directory then.
-pub(super) fn sweep(journal: &Path, files: &dyn Files) -> std::io::Result<()> {
+pub(super) fn sweep(journal: &Path, files: &dyn Files) -> io::Result<()> {
+    let mut is_all = true;
     for name in files.list(journal)? {
-        let is_own = name == DRAFT || name.starts_with("before-") || name.starts_with("after-");
-        if is_own {
+        if name == DRAFT || name.starts_with("before-") || name.starts_with("after-") {
             files.remove_file(&journal.join(name))?;
+        } else {
+            is_all = false;
         }
     }
-    files.remove_directory(journal)
+    if is_all {
+        files.remove_directory(journal)?;
+    }
+    Ok(())
 }

@@ -33,10 +33,7 @@ pub(super) fn recover(root: &Path, files: &dyn Files) -> Result<Recovered, Error
 /// Undoes the transaction of one journal, if one is under way, and removes the journal. Returns the paths that were put
 /// back.
 pub(super) fn undo(root: &Path, files: &dyn Files, journal: &Path) -> Result<Vec<String>, Error> {
-    let fault = |path: &Path, error: &std::io::Error| Error::RestoreFailed {
-        reason: format!("{}: {error}", path.display()),
-        journal: journal.display().to_string(),
-    };
+    let fault = |path: &Path, error: &std::io::Error| journal::fault(journal, path, error);
     match files.look(journal) {
         Ok(None) => return Ok(Vec::new()),
         Ok(Some(entry)) if entry.kind == Kind::Directory => {}
@@ -134,12 +131,21 @@ fn step(
         journal: journal.display().to_string(),
         reason,
     };
-    // A link or a directory in its place is somebody's doing.
-    let found = match guard(files, root, &change.path).map_err(|_| conflict())? {
-        None => None,
-        Some(_) => {
-            let bytes = files.read(&change.path.under(root), READ_BYTES);
-            Some(digest(&bytes.map_err(|error| damaged(error.to_string()))?))
+    let fault = |path: &Path, error: &std::io::Error| journal::fault(journal, path, error);
+    let path = change.path.under(root);
+    let found = match guard(files, root, &change.path) {
+        Ok(None) => None,
+        Ok(Some(_)) => {
+            let bytes = files.read(&path, READ_BYTES);
+            Some(digest(&bytes.map_err(|error| fault(&path, &error))?))
+        }
+        // A link or a directory in its place is somebody's doing.
+        Err(Error::FileUnsupported { .. }) => return Err(conflict()),
+        Err(error) => {
+            return Err(Error::RestoreFailed {
+                reason: error.to_string(),
+                journal: journal.display().to_string(),
+            });
         }
     };
     match (&change.before, found) {
@@ -148,7 +154,10 @@ fn step(
         (Some(before), Some(found)) if found == *before => Ok(Step::Nothing),
         (Some(before), found) if found.is_none() || found.as_ref() == Some(&change.after) => {
             let bytes = files.read(&saved, READ_BYTES);
-            let bytes = bytes.map_err(|error| damaged(format!("{}: {error}", saved.display())))?;
+            let bytes = bytes.map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => damaged(format!("{} is gone", saved.display())),
+                _ => fault(&saved, &error),
+            })?;
             if digest(&bytes) != *before {
                 return Err(damaged(format!(
                     "{} is not what was saved",

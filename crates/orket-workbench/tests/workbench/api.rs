@@ -9,8 +9,11 @@ use orket_workbench::{Code, Disk, Error, Limits, Scope, Workbench};
 
 use crate::tree;
 
+/// Path and content.
+type Files = &'static [(&'static str, &'static str)];
+
 /// Framework, the files of a small project, the file that gathers its routes.
-const PROJECTS: &[(&str, &[(&str, &str)], &str)] = &[
+const PROJECTS: &[(&str, Files, &str)] = &[
     (
         "axum-rust",
         &[
@@ -400,21 +403,21 @@ fn each_cause_has_its_code() {
         );
     }
     assert_eq!(tree::read(&root), before);
-    let styles: &[&[(&str, &str)]] = &[
+    let styles = [
         // Nothing; two at once; no place for a line; a part of what it needs.
-        &[("README", "")],
-        &[express[0], PROJECTS[2].1[0]],
-        &[(
+        vec![("README", "")],
+        vec![express[0], PROJECTS[2].1[0]],
+        vec![(
             "src/routes/index.js",
             "// module.exports\nconst express = require('express');\nconst router = express.Router();\n",
         )],
-        &[
+        vec![
             PROJECTS[0].1[1],
             ("Cargo.toml", "[dependencies]\naxum = \"0.8\"\n"),
         ],
     ];
     for files in styles {
-        let (_directory, root) = project(files);
+        let (_directory, root) = project(&files);
         let result = plan(&root, ".", "users", "GET", "id:int", None).map_err(|error| error.code());
         assert_eq!(
             result.map(|_| ()),
