@@ -132,6 +132,15 @@ fn step(
         reason,
     };
     let fault = |path: &Path, error: &std::io::Error| journal::fault(journal, path, error);
+    // A rename is one step: while the new content lies here, the path was never touched, and whatever is there is not ours.
+    let after = journal::after(journal, index);
+    if files
+        .look(&after)
+        .map_err(|error| fault(&after, &error))?
+        .is_some()
+    {
+        return Ok(Step::Nothing);
+    }
     let path = change.path.under(root);
     let found = match guard(files, root, &change.path) {
         Ok(None) => None,

@@ -8,7 +8,7 @@ use orket_workbench::{Disk, Entry, Files};
 
 /// What happens, and at which operation; they count from 0.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fault {
+pub(crate) enum Fault<'a> {
     /// Nothing.
     Never,
     /// This operation fails; the later ones do not.
@@ -17,11 +17,13 @@ pub(crate) enum Fault {
     From(usize),
     /// The process ends.
     Abort(usize),
+    /// Somebody writes this into that file, below the root, just before this operation.
+    Meddle(usize, &'a Path, &'a str),
 }
 
 /// The file system of this machine with a fault. A write that it hits is half done.
-pub(crate) struct Faulty {
-    fault: Fault,
+pub(crate) struct Faulty<'a> {
+    fault: Fault<'a>,
     count: Cell<usize>,
 }
 
@@ -31,8 +33,8 @@ enum Hit {
     Abort,
 }
 
-impl Faulty {
-    pub(crate) fn new(fault: Fault) -> Faulty {
+impl<'a> Faulty<'a> {
+    pub(crate) fn new(fault: Fault<'a>) -> Faulty<'a> {
         Faulty {
             fault,
             count: Cell::new(0),
@@ -51,6 +53,10 @@ impl Faulty {
             Fault::Once(at) if number == at => Hit::Fail,
             Fault::From(at) if number >= at => Hit::Fail,
             Fault::Abort(at) if number == at => Hit::Abort,
+            Fault::Meddle(at, path, text) if number == at => {
+                std::fs::write(path, text).unwrap();
+                Hit::No
+            }
             _ => Hit::No,
         }
     }
@@ -64,7 +70,7 @@ impl Faulty {
     }
 }
 
-impl Files for Faulty {
+impl Files for Faulty<'_> {
     fn look(&self, path: &Path) -> io::Result<Option<Entry>> {
         self.step()?;
         Disk.look(path)

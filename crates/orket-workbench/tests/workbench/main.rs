@@ -16,6 +16,8 @@ mod torture;
 
 // Names change in identifiers and nowhere else, and come back.
 mod rename;
+// Crates that other people wrote.
+mod real_crates;
 // Routes: made as the framework wants them, made again without a loss.
 mod api;
 // New projects: there whole, or not at all.

@@ -154,6 +154,46 @@ fn a_disk_that_goes_away_during_a_command_and_again_during_the_next() {
 }
 
 #[test]
+fn somebody_who_writes_at_any_moment_is_refused_for_and_keeps_what_he_wrote() {
+    let mut refused_while_applying = 0;
+    let first = first_rename();
+    for at in 0..operations(false) {
+        let ground = Ground::new(false);
+        let path = ground.root().join("bin/run");
+        let result = command(
+            ground.root(),
+            &Faulty::new(Fault::Meddle(at, &path, "mine\n")),
+        );
+        let now = tree::read(ground.root());
+        match result {
+            Err(Error::ChangedSincePlan { path }) => {
+                assert_eq!(path, "bin/run");
+                let mut expected = ground.before.clone();
+                expected.get_mut("bin/run").unwrap().2 = b"mine\n".to_vec();
+                assert_eq!(now, expected, "meddled at {at}");
+                // Another file is in place before this one is looked at again.
+                refused_while_applying += usize::from(at > first);
+            }
+            // Before the plan it is what the plan was made for; between the last look and the rename nobody sees it; and
+            // after it, it is an edit of the new file.
+            Ok(()) => assert_eq!(now["a.txt"], ground.after()["a.txt"], "meddled at {at}"),
+            Err(other) => panic!("meddled at {at}: {other:?}"),
+        }
+    }
+    assert!(refused_while_applying > 0);
+}
+
+/// Returns the operation that puts the first file in place: the first after which it is gone again only by undoing.
+fn first_rename() -> usize {
+    let changed = |at: usize| {
+        let ground = Ground::new(false);
+        let _ = command(ground.root(), &Faulty::new(Fault::From(at)));
+        tree::read(ground.root())["a.txt"] != ground.before["a.txt"]
+    };
+    (0..operations(false)).find(|at| changed(*at)).unwrap() - 1
+}
+
+#[test]
 fn a_kill_at_any_operation_is_undone_or_finished_by_the_next_command() {
     for has_home in [false, true] {
         let mut outcomes = [0, 0];

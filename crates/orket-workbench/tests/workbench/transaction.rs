@@ -242,6 +242,19 @@ fn a_person_s_change_since_the_interruption_is_never_lost() {
 }
 
 #[test]
+fn what_the_command_had_not_reached_is_nobody_s_conflict() {
+    let ground = ground();
+    let root = ground.path();
+    let mut expected = tree::read(root);
+    interrupted(root);
+    fs::write(root.join("bin/run"), "mine\n").unwrap();
+    let (_, recovered) = Workbench::open(root, &Disk).unwrap();
+    assert_eq!(recovered.0, ["a.txt", "b.txt"]);
+    expected.get_mut("bin/run").unwrap().2 = b"mine\n".to_vec();
+    assert_eq!(tree::read(root), expected);
+}
+
+#[test]
 fn a_file_in_a_directory_that_the_command_made_keeps_the_directory() {
     let ground = ground();
     let root = ground.path();

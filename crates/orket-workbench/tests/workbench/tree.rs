@@ -69,3 +69,17 @@ pub(crate) fn fill(root: &Path, has_home: bool) {
         write(root, ".orket/durable/db/x", "database", 0o600);
     }
 }
+
+/// Copies a tree of directories and files.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).unwrap();
+        }
+    }
+}
