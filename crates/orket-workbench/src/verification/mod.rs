@@ -198,6 +198,7 @@ fn confined(
         open_files: 1024,
         processes: 512,
         output_bytes: 16 << 20,
+        ..Limits::default()
     };
     let outcome = sandbox
         .run(&job, LeastTier::Partial)
@@ -215,6 +216,7 @@ fn confined(
         Status::Signaled(signal) => Some(format!("was ended by signal {signal}")),
         Status::TimedOut => Some(format!("did not end within {} s", config.deadline_seconds)),
         Status::OutputLimit => Some("printed more than is allowed".to_owned()),
+        Status::DiskLimit => Some("wrote more than is allowed".to_owned()),
     };
     let mut output = outcome.stdout;
     output.extend_from_slice(&outcome.stderr);
