@@ -1,11 +1,16 @@
 //! A plan as people read it.
 
+use std::time::Duration;
+
 use similar::{ChangeTag, TextDiff};
 
 use crate::plan::{Before, Change};
 
 /// Above this size a file is compared by lines no longer, because nobody reads that.
 const SHOWN_BYTES: usize = 1 << 20;
+
+/// How long the shortest difference of one file is looked for; then a longer one is shown.
+const DEADLINE: Duration = Duration::from_secs(1);
 
 /// Returns the unified diff of one change.
 pub(crate) fn unified(change: &Change) -> String {
@@ -21,7 +26,7 @@ pub(crate) fn unified(change: &Change) -> String {
     if sizes > SHOWN_BYTES {
         return format!("--- {old_name}\n+++ {new_name}\nFiles too large to show differ\n");
     }
-    let diff = TextDiff::from_lines(old, new);
+    let diff = TextDiff::configure().timeout(DEADLINE).diff_lines(old, new);
     diff.unified_diff()
         .context_radius(3)
         .header(&old_name, &new_name)
@@ -34,7 +39,8 @@ pub(crate) fn count(change: &Change) -> (usize, usize) {
         Before::Absent => b"",
         Before::File(bytes) => bytes,
     };
-    let diff = TextDiff::from_lines(old, &change.after);
+    let new: &[u8] = &change.after;
+    let diff = TextDiff::configure().timeout(DEADLINE).diff_lines(old, new);
     let of = |tag| diff.iter_all_changes().filter(|it| it.tag() == tag).count();
     (of(ChangeTag::Insert), of(ChangeTag::Delete))
 }

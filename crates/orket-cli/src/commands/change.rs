@@ -23,8 +23,8 @@ pub(super) struct Flags {
     /// Change it without asking
     #[arg(long)]
     yes: bool,
-    /// Show what would change, and change nothing
-    #[arg(long, conflicts_with = "yes")]
+    /// Show what would change, and change nothing, also with --yes
+    #[arg(long)]
     dry_run: bool,
     /// Print JSON
     #[arg(long)]

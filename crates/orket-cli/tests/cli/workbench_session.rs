@@ -193,6 +193,10 @@ fn a_route_is_shown_then_added_then_there() {
     [exit 0]
     "#);
     assert_eq!(Tree::read(environment.project()), before);
+    environment
+        .run(&with(&ADD, &["--dry-run", "--yes"]))
+        .assert_code(0);
+    assert_eq!(Tree::read(environment.project()), before);
     // Nobody can be asked here.
     let refused = environment.run(&ADD);
     assert_eq!(
