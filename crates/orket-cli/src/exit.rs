@@ -8,6 +8,7 @@ use orket_kernel::ReadError;
 use orket_ports::ModelError;
 use orket_ports::verifier::VerifyError;
 use orket_tools::spaces::SpaceError;
+use orket_workbench::Code as WorkbenchCode;
 
 /// An exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,5 +161,40 @@ impl From<ReplayError> for Failure {
             ReplayError::Store(fault) => fault.into(),
             _ => Failure::new(NO, message),
         }
+    }
+}
+
+impl From<orket_workbench::Error> for Failure {
+    fn from(error: orket_workbench::Error) -> Failure {
+        Failure::new(
+            of_workbench(error.code()),
+            format!("{}: {error}", error.code()),
+        )
+    }
+}
+
+/// Returns the exit code of a code of the workbench.
+pub(crate) fn of_workbench(code: WorkbenchCode) -> Code {
+    match code {
+        WorkbenchCode::BlueprintNotFound
+        | WorkbenchCode::IdentifierInvalid
+        | WorkbenchCode::NameInvalid
+        | WorkbenchCode::RouteInvalid
+        | WorkbenchCode::SchemaParseFailed
+        | WorkbenchCode::ScopeInvalid
+        | WorkbenchCode::ScopeRequired
+        | WorkbenchCode::UnsupportedInstruction
+        | WorkbenchCode::VariableInvalid => USAGE,
+        WorkbenchCode::ConfigInvalid
+        | WorkbenchCode::InitConfigInvalid
+        | WorkbenchCode::JournalDamaged => INVALID,
+        WorkbenchCode::LimitExceeded
+        | WorkbenchCode::SandboxUnavailable
+        | WorkbenchCode::WriteOutOfScope => REFUSED,
+        WorkbenchCode::TransactionBusy => BUSY,
+        WorkbenchCode::ConfirmationRequired | WorkbenchCode::RestoreConflict => WAITING,
+        WorkbenchCode::OutcomeUnknown | WorkbenchCode::RestoreFailed => DISK,
+        // What remains ran, and the answer is no.
+        _ => NO,
     }
 }

@@ -10,6 +10,7 @@ use orket_ports::SpacePolicy;
 use orket_secrets::Scrubber;
 use orket_tools::command::BUILD_OUTPUTS;
 use orket_tools::spaces::Ground;
+use orket_workbench::verification::VerifyConfig;
 
 use crate::exit::{self, Failure};
 use crate::settings::{ENV_FILE, Settings};
@@ -46,6 +47,9 @@ pub(crate) struct Config {
     /// What is no secret.
     #[serde(default)]
     pub(crate) secrets: SecretsConfig,
+    /// The project's own commands, which judge what the workbench is about to change.
+    #[serde(default)]
+    pub(crate) verify: VerifyConfig,
     /// What commands of agents leave behind.
     #[serde(default)]
     pub(crate) commands: CommandsConfig,

@@ -20,6 +20,7 @@ use orket_tools::project::ProjectWorkspace;
 use orket_tools::sandbox::Sandbox;
 use orket_tools::spaces::{InvalidSpaceName, SpaceName, Spaces};
 use orket_tools::verifier::SandboxVerifier;
+use orket_workbench::{Disk, Files};
 
 use crate::clock::{FixedClock, SystemClock};
 use crate::exit::{self, Failure};
@@ -175,8 +176,14 @@ pub(crate) fn verifier(project: &Project) -> Result<SandboxVerifier, Failure> {
     ))
 }
 
-fn sandbox() -> Result<Sandbox, Failure> {
+/// Makes the sandbox.
+pub(crate) fn sandbox() -> Result<Sandbox, Failure> {
     Sandbox::new().map_err(|error| Failure::new(exit::BUG, error.to_string()))
+}
+
+/// Returns the file system that the workbench changes.
+pub(crate) fn files() -> &'static dyn Files {
+    &Disk
 }
 
 /// Makes the ModelProvider of a venue.

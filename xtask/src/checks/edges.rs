@@ -52,6 +52,11 @@ const LAYERS: &[Layer] = &[
         tests_use: &[],
     },
     Layer {
+        name: "orket-workbench",
+        uses: &["orket-tools"],
+        tests_use: &[],
+    },
+    Layer {
         name: "orket-flow",
         uses: &[
             "orket-cards",
@@ -84,6 +89,7 @@ const LAYERS: &[Layer] = &[
             "orket-provider",
             "orket-secrets",
             "orket-tools",
+            "orket-workbench",
         ],
         tests_use: &[],
     },

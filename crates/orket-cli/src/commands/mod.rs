@@ -1,8 +1,10 @@
 //! One file per command: its flags, one call, what it prints.
 
 mod adopt;
+mod api;
 mod backup;
 mod board;
+mod change;
 mod compare;
 mod dialect;
 mod diff;
@@ -16,6 +18,7 @@ mod op;
 mod pin;
 mod policy;
 mod rebuild;
+mod refactor;
 mod replay;
 mod replay_turn;
 mod restore;
@@ -35,6 +38,8 @@ use crate::exit::{Code, Failure};
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     Init(init::Arguments),
+    Api(api::Arguments),
+    Refactor(refactor::Arguments),
     Run(run::Arguments),
     Board(board::Arguments),
     Show(show::Arguments),
@@ -68,6 +73,8 @@ impl Command {
     pub(crate) fn execute(self, project: Option<&Path>) -> Result<Code, Failure> {
         match self {
             Command::Init(arguments) => init::execute(&arguments, project),
+            Command::Api(arguments) => api::execute(&arguments, project),
+            Command::Refactor(arguments) => refactor::execute(&arguments, project),
             Command::Run(arguments) => run::execute(&arguments, project),
             Command::Board(arguments) => board::execute(&arguments, project),
             Command::Show(arguments) => show::execute(&arguments, project),

@@ -47,25 +47,40 @@ fn a_code_is_explained_without_a_project() {
 }
 
 #[test]
-fn without_a_code_all_are_listed() {
-    assert_snapshot!(explain(&[]), @r"
-    $ orket explain
-    E_LSI_ORPHAN_REFERENCE    A link names an id that is not visible, or a deletion would leave such a link behind.
-    E_LSI_PROMOTION_FAILED    A promotion was refused and changed nothing.
-    E_LSI_CORRUPT_RECORD      A record is malformed or does not match its digest.
-    E_CAPABILITY_DENIED       An action was not declared in the policy of the run.
-    I_REF_MULTISOURCE         More than one stem references the same id.
-    I_PROMOTION_PASS          A promotion was applied whole.
-    I_CAPABILITY_SKIPPED      The capability module is disabled in the envelope of the run.
-    E_BASE_SHAPE_INVALID      A turn or a request does not have the shape that the contract demands, or does not fit its run.
-    E_LSI_DUPLICATE_IDENTITY  A second stem defines an id that is already defined.
-    E_DTO_LINKS_INVALID       A link does not fit the slots of its type.
-    E_REL_VOCAB_INVALID       A relationship label is unknown or does not fit its ends.
-    E_DETERMINISM_VIOLATION   An array that its manifest declares to be ordered by value is not.
-    E_REPLAY_DIVERGENCE       A replayed turn differs from its record.
-    E_POLICY_RAW_ID_FORBIDDEN A body or its links hold an id under a key that the profile forbids.
-    I_NOOP_PROMOTION          A turn that changes nothing was promoted.
+fn a_code_of_the_workbench_is_explained_too() {
+    assert_snapshot!(explain(&["E_TOUCHSET_EMPTY"]), @r"
+    $ orket explain E_TOUCHSET_EMPTY
+    # E_TOUCHSET_EMPTY
+
+    The old name is nowhere in the scope.
+
+    Exit code 1. The old name is no identifier anywhere in the scope. If it stands in comments or strings, the message says so.
     [exit 0]
+    ");
+}
+
+#[test]
+fn without_a_code_all_are_listed() {
+    let all = explain(&[]);
+    let (kernel, workbench) = all.stdout.split_once("E_BLUEPRINT").unwrap();
+    let listed = workbench.lines().count();
+    assert_eq!(listed, orket_workbench::Code::ALL.len(), "{all}");
+    assert_snapshot!(kernel, @r"
+    E_LSI_ORPHAN_REFERENCE      A link names an id that is not visible, or a deletion would leave such a link behind.
+    E_LSI_PROMOTION_FAILED      A promotion was refused and changed nothing.
+    E_LSI_CORRUPT_RECORD        A record is malformed or does not match its digest.
+    E_CAPABILITY_DENIED         An action was not declared in the policy of the run.
+    I_REF_MULTISOURCE           More than one stem references the same id.
+    I_PROMOTION_PASS            A promotion was applied whole.
+    I_CAPABILITY_SKIPPED        The capability module is disabled in the envelope of the run.
+    E_BASE_SHAPE_INVALID        A turn or a request does not have the shape that the contract demands, or does not fit its run.
+    E_LSI_DUPLICATE_IDENTITY    A second stem defines an id that is already defined.
+    E_DTO_LINKS_INVALID         A link does not fit the slots of its type.
+    E_REL_VOCAB_INVALID         A relationship label is unknown or does not fit its ends.
+    E_DETERMINISM_VIOLATION     An array that its manifest declares to be ordered by value is not.
+    E_REPLAY_DIVERGENCE         A replayed turn differs from its record.
+    E_POLICY_RAW_ID_FORBIDDEN   A body or its links hold an id under a key that the profile forbids.
+    I_NOOP_PROMOTION            A turn that changes nothing was promoted.
     ");
 }
 

@@ -24,6 +24,7 @@ mod run_session;
 mod secrets_session;
 mod show_session;
 mod tool_session;
+mod workbench_session;
 
 // The produced program, the artefacts for people, the replay of every turn, what is refused on the way.
 mod outcome;
@@ -35,6 +36,9 @@ mod equivalence;
 mod kill;
 // Secrets come in by every way and out by none.
 mod canary;
+
+// A user's own tree: every code of the workbench from the command line.
+mod workbench_codes;
 
 // Commands that only read, where nothing can be written too.
 mod read_only;

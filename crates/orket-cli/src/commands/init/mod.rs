@@ -1,4 +1,6 @@
-//! `orket init`: a project of the user's own.
+//! `orket init`: a project of the user's own, here or from a template.
+
+mod template;
 
 use std::path::{Path, PathBuf};
 
@@ -9,14 +11,32 @@ use crate::project::CONFIG;
 use crate::settings::env_example;
 use crate::terminal;
 
-/// Makes a project: the sample assets to edit, settings, and what git should leave alone
+/// Makes a project here, or a directory NAME from a TEMPLATE: minimal-node, minimal-python, minimal-rust, flow
 ///
-/// Files that exist are left as they are, but for .gitignore: it gets the lines that it lacks.
+/// Without a template: the sample assets to edit, settings, and what git should leave alone. Files that exist are left as
+/// they are, but for .gitignore: it gets the lines that it lacks.
+///
+/// With one: the directory NAME appears whole or not at all. A folder that holds a template.toml is a template too.
 #[derive(clap::Args)]
-#[command(
-    after_help = "Example: mkdir work && cd work && orket init && orket run --epic first_light"
-)]
-pub(crate) struct Arguments {}
+#[command(after_help = "Examples:
+  mkdir work && cd work && orket init && orket run --epic first_light
+  orket init minimal-rust tally --var \"description=Counts things.\"")]
+pub(crate) struct Arguments {
+    /// The template: one of those above, or a folder of your own
+    #[arg(requires = "name")]
+    template: Option<String>,
+    /// The name of the new project and its directory
+    name: Option<String>,
+    /// A variable of the template; may be repeated
+    #[arg(long = "var", value_name = "NAME=VALUE", requires = "template")]
+    variables: Vec<String>,
+    /// Do not run the commands with which the template checks the new project
+    #[arg(long, requires = "template")]
+    no_verify: bool,
+    /// Print JSON
+    #[arg(long, requires = "template")]
+    json: bool,
+}
 
 /// The files of the sample project that a new project begins with.
 const SAMPLES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/samples.rs"));
@@ -25,7 +45,10 @@ const SAMPLES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/samples.rs
 /// is the user's to commit.
 const GITIGNORE: &str = ".env\n.orket/\nworkspace/\n";
 
-pub(crate) fn execute(_: &Arguments, project: Option<&Path>) -> Result<Code, Failure> {
+pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<Code, Failure> {
+    if let (Some(template), Some(name)) = (&arguments.template, &arguments.name) {
+        return template::execute(arguments, template, name, project);
+    }
     let root: PathBuf = match project {
         Some(directory) => directory.to_path_buf(),
         None => PathBuf::from("."),

@@ -1,0 +1,6 @@
+"""{{description}}"""
+
+
+def greeting(name: str) -> str:
+    """Return a greeting."""
+    return f"Hello, {name}!"

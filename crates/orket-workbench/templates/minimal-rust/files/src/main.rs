@@ -1,0 +1,5 @@
+//! {{description}}
+
+fn main() {
+    println!("{}", {{snake}}::greeting("{{name}}"));
+}
