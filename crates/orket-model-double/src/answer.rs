@@ -4,15 +4,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Faults;
+use crate::lines::Lines;
+use crate::window::{first_tokens, tokens};
 
 /// How many words stand in a piece of text.
 const WORDS_PER_PIECE: usize = 3;
 
-/// How large the pieces of an oversized answer are.
-const OVERSIZED_PIECE_BYTES: usize = 4096;
-
 /// When every answer was made.
-const CREATED_AT: &str = "2026-01-01T00:00:00Z";
+pub(crate) const CREATED_AT: &str = "2026-01-01T00:00:00Z";
 
 /// An answer of the model, as it is written in a script.
 ///
@@ -43,6 +42,8 @@ pub struct Answer {
     pub prompt_eval_count: Option<u64>,
     /// The count of tokens in the answer; the same holds.
     pub eval_count: Option<u64>,
+    /// Of the tokens in the prompt, those that the server still knew; only told below `/v1`.
+    pub cached_count: Option<u64>,
     /// Why the model stopped; absent from the terminal record if it is absent here.
     pub done_reason: Option<String>,
     /// What goes wrong.
@@ -68,6 +69,7 @@ impl Default for Answer {
             calls_in_one_line: false,
             prompt_eval_count: None,
             eval_count: None,
+            cached_count: None,
             done_reason: Some("stop".to_owned()),
             faults: Faults::default(),
         }
@@ -102,7 +104,8 @@ struct Message<'a> {
 
 #[derive(Serialize)]
 struct WireCall<'a> {
-    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
     function: Function<'a>,
 }
 
@@ -155,10 +158,14 @@ impl Answer {
 
     /// Returns the lines of the stream, without line endings; the last is the terminal record or what takes its place.
     pub fn lines(&self, model: &str) -> Vec<String> {
-        let mut lines = Vec::new();
+        self.stream(model).all()
+    }
+
+    pub(crate) fn stream(&self, model: &str) -> Lines {
+        let mut lines = Lines::default();
         for thinking in pieces(self.thinking.as_deref().unwrap_or_default()) {
             let thinking = Some(thinking);
-            lines.push(self.line(
+            lines.first.push(self.line(
                 model,
                 Message {
                     thinking,
@@ -166,41 +173,59 @@ impl Answer {
                 },
             ));
         }
-        let content = self.sent_content();
-        let pieces = match self.faults.oversized_bytes {
-            Some(_) => cut(&content, OVERSIZED_PIECE_BYTES),
-            None => pieces(&content),
-        };
-        for content in pieces {
-            lines.push(self.line(model, message(content)));
-        }
-        let calls = self.wire_calls();
-        if self.calls_in_one_line && !calls.is_empty() {
-            lines.push(self.line(
-                model,
-                Message {
-                    tool_calls: calls,
-                    ..message("")
-                },
-            ));
-        } else {
-            for call in calls {
-                let tool_calls = vec![call];
-                lines.push(self.line(
-                    model,
-                    Message {
-                        tool_calls,
-                        ..message("")
-                    },
-                ));
+        match self.faults.oversized_bytes {
+            Some(bytes) => lines.oversize(bytes, |content| self.line(model, message(content))),
+            None => {
+                let pieces = pieces(&self.content);
+                let content = pieces.into_iter().map(|it| self.line(model, message(it)));
+                lines.first.extend(content);
             }
         }
+        let calls = self.wire_calls();
+        let groups: Vec<Vec<WireCall<'_>>> = if self.calls_in_one_line && !calls.is_empty() {
+            vec![calls]
+        } else {
+            calls.into_iter().map(|call| vec![call]).collect()
+        };
+        for tool_calls in groups {
+            let message = Message {
+                tool_calls,
+                ..message("")
+            };
+            lines.last.push(self.line(model, message));
+        }
         if let Some(error) = &self.faults.error_line {
-            lines.push(serde_json::json!({ "error": error }).to_string());
+            let error = serde_json::json!({ "error": error });
+            lines.last.push(error.to_string());
         } else if !self.faults.without_terminal_record {
-            lines.push(self.terminal(model, message("")));
+            lines.last.push(self.terminal(model, message("")));
         }
         lines
+    }
+
+    /// Returns the answer with the counts of a server that counted `prompt` tokens, cut after `most` tokens; as it is if
+    /// the server does not count.
+    pub(crate) fn counted(&self, prompt: Option<u64>, most: Option<u64>) -> Answer {
+        let mut answer = self.clone();
+        let Some(prompt) = prompt else {
+            return answer;
+        };
+        answer.prompt_eval_count.get_or_insert(prompt);
+        if let Some(most) = most
+            && tokens(&answer.content) > most
+        {
+            answer.content = first_tokens(&self.content, most).to_owned();
+            answer.done_reason = Some("length".to_owned());
+        }
+        let spoken =
+            tokens(&answer.content) + tokens(answer.thinking.as_deref().unwrap_or_default());
+        answer.eval_count.get_or_insert(spoken);
+        answer
+    }
+
+    /// Returns the id of a call, unless this server has none.
+    pub(crate) fn call_id(&self, index: usize) -> Option<String> {
+        (!self.faults.without_call_ids).then(|| format!("call_{:08}", index + 1))
     }
 
     /// Returns the one object that a request without streaming is answered with.
@@ -214,7 +239,7 @@ impl Answer {
         self.terminal(model, whole)
     }
 
-    fn sent_content(&self) -> String {
+    pub(crate) fn sent_content(&self) -> String {
         match self.faults.oversized_bytes {
             Some(bytes) => "x".repeat(bytes),
             None => self.content.clone(),
@@ -225,7 +250,7 @@ impl Answer {
         let calls = self.tool_calls.iter().enumerate();
         calls
             .map(|(index, call)| WireCall {
-                id: format!("call_{:08}", index + 1),
+                id: self.call_id(index),
                 function: Function {
                     index,
                     name: &call.name,
@@ -284,7 +309,7 @@ fn render(line: &Line<'_>) -> String {
 }
 
 /// Cuts a text after every few words; the spaces stay with the word before them.
-fn pieces(text: &str) -> Vec<&str> {
+pub(crate) fn pieces(text: &str) -> Vec<&str> {
     let words: Vec<&str> = text.split_inclusive(' ').collect();
     let mut pieces = Vec::new();
     let mut start = 0;
@@ -294,12 +319,4 @@ fn pieces(text: &str) -> Vec<&str> {
         start = end;
     }
     pieces
-}
-
-/// Cuts an ASCII text after every `bytes` bytes.
-fn cut(text: &str, bytes: usize) -> Vec<&str> {
-    (0..text.len())
-        .step_by(bytes)
-        .map(|start| &text[start..text.len().min(start + bytes)])
-        .collect()
 }

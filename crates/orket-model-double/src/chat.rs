@@ -6,7 +6,7 @@ use crate::difference::first_difference;
 use crate::double::Shared;
 use crate::reply::Reply;
 use crate::script::{Exchange, Script};
-use crate::{stream, strict};
+use crate::{Model, stream, strict, window};
 
 /// Returns the response to a chat request.
 pub(crate) fn chat(shared: &Shared, body: &[u8], json: Option<&Value>) -> Reply {
@@ -21,22 +21,43 @@ pub(crate) fn chat(shared: &Shared, body: &[u8], json: Option<&Value>) -> Reply 
     };
     let is_empty = request["messages"].as_array().is_none_or(Vec::is_empty);
     if is_empty {
-        return load(request, model);
+        return load(request, &model.name);
     }
+    let options = &request["options"];
+    let counts = shared.settings.window.as_ref();
+    let count = match counts
+        .map(|window| window::ollama(window, request))
+        .transpose()
+    {
+        Ok(count) => count,
+        Err(reply) => return *reply,
+    };
+    shared.load(&model.name, options["num_ctx"].as_u64());
     match &shared.script {
-        Script::Exchanges(exchanges) => exchanged(exchanges, request),
-        Script::Sequence(answers) => match answers.get(shared.next_answer()) {
+        Script::Exchanges(exchanges) => exchanged(exchanges, request, stream::NDJSON),
+        Script::Sequence(answers) => match shared.next_answer(answers) {
             Some(answer) => {
                 let is_streamed = request["stream"].as_bool().unwrap_or(true);
-                stream::reply(answer, model, is_streamed)
+                let mut answer = answer.counted(count, options["num_predict"].as_u64());
+                if request.get("format").is_some() {
+                    // Many models call no tool when their text has a schema.
+                    answer.tool_calls.clear();
+                }
+                if request["think"] == false {
+                    answer.thinking = None;
+                }
+                if answer.faults.remote_host.is_none() {
+                    answer.faults.remote_host.clone_from(&model.remote_host);
+                }
+                stream::reply(&answer, &model.name, is_streamed)
             }
             None => Reply::error(500, "the script has no answer left"),
         },
     }
 }
 
-/// Returns the model's name if the request is one that the server takes.
-fn check<'a>(shared: &Shared, request: &'a Value) -> Result<&'a str, Box<Reply>> {
+/// Returns the model if the request is one that the server takes.
+fn check(shared: &Shared, request: &Value) -> Result<Model, Box<Reply>> {
     let refuse = |error: &str| Err(Box::new(Reply::error(400, error)));
     let Some(members) = request.as_object() else {
         return refuse("the request is not an object");
@@ -63,13 +84,22 @@ fn check<'a>(shared: &Shared, request: &'a Value) -> Result<&'a str, Box<Reply>>
     {
         return refuse(&format!("unexpected member {place} in the request"));
     }
-    if !shared.knows(model) {
+    let Some(found) = shared.find(model) else {
         return Err(Box::new(Reply::error(
             404,
             &format!("model '{model}' not found"),
         )));
+    };
+    let has_tools = request["tools"]
+        .as_array()
+        .is_some_and(|tools| !tools.is_empty());
+    let thinks = request["think"] == true || request["think"].is_string();
+    for (capability, is_asked) in [("tools", has_tools), ("thinking", thinks)] {
+        if is_asked && !found.can(capability) {
+            return refuse(&format!("{model:?} does not support {capability}"));
+        }
     }
-    Ok(model)
+    Ok(found)
 }
 
 /// Answers a request without messages, which only loads or unloads the model.
@@ -86,12 +116,16 @@ fn load(request: &Value, model: &str) -> Reply {
     Reply::json(200, &record)
 }
 
-fn exchanged(exchanges: &[Exchange], request: &Value) -> Reply {
+pub(crate) fn exchanged(
+    exchanges: &[Exchange],
+    request: &Value,
+    content_type: &'static str,
+) -> Reply {
     if let Some(found) = exchanges
         .iter()
         .find(|exchange| exchange.request == *request)
     {
-        return stream::replayed(found.status, &found.lines);
+        return stream::replayed(found.status, &found.lines, content_type);
     }
     let nearest = exchanges
         .iter()

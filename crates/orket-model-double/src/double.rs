@@ -1,39 +1,22 @@
 //! The server.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, BufReader};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use rustix::net::sockopt::set_socket_linger;
 use serde_json::Value;
 
-use crate::reply::Reply;
+use crate::reply::{After, Reply};
 use crate::request::{self, Incoming, Received};
 use crate::route;
 use crate::script::{Exchange, Script};
+use crate::settings::{Model, Settings};
 use crate::stop::Stop;
-
-/// How the server treats requests, whatever its script says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Refuses a chat request with a member that Ollama does not know; Ollama itself would ignore it.
-    pub is_strict: bool,
-    /// The models that the server has; if there are none it takes any name, and lists those of its script.
-    pub models: Vec<String>,
-    /// How many bytes the body of a request may have.
-    pub request_limit_bytes: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
-            is_strict: true,
-            models: Vec::new(),
-            request_limit_bytes: 16 * 1024 * 1024,
-        }
-    }
-}
+use crate::{Answer, Scenario};
 
 /// A running server on a free port of `127.0.0.1`; dropping it ends it and its threads.
 #[derive(Debug)]
@@ -51,10 +34,15 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) stop: Stop,
     state: Mutex<State>,
+    changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// The models, as a test may have changed them; names that were asked for are added if any name is taken.
+    models: BTreeMap<String, Model>,
+    /// The windows of the models that were asked.
+    loaded: BTreeMap<String, u64>,
     answers: usize,
     requests: Vec<Received>,
     exchanges: Vec<Exchange>,
@@ -75,13 +63,28 @@ impl ModelDouble {
     /// # Errors
     /// As [`ModelDouble::start`].
     pub fn start_with(script: Script, settings: Settings) -> io::Result<ModelDouble> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        ModelDouble::start_at(Scenario { settings, script }, 0)
+    }
+
+    /// Starts a server at a port of `127.0.0.1`; 0 stands for a free one.
+    ///
+    /// # Errors
+    /// As [`ModelDouble::start`].
+    pub fn start_at(scenario: Scenario, port: u16) -> io::Result<ModelDouble> {
+        let Scenario { settings, script } = scenario;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let address = listener.local_addr()?;
+        let models = settings.models.iter().cloned();
+        let state = State {
+            models: models.map(|model| (model.name.clone(), model)).collect(),
+            ..State::default()
+        };
         let shared = Arc::new(Shared {
             script,
             settings,
             stop: Stop::default(),
-            state: Mutex::default(),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
         });
         let for_listener = Arc::clone(&shared);
         let listening = thread::Builder::new()
@@ -111,6 +114,37 @@ impl ModelDouble {
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.shared.state().exchanges.clone()
     }
+
+    /// Puts a model in the place of the one of its name, while the server runs.
+    pub fn set_model(&self, model: Model) {
+        self.shared.state().models.insert(model.name.clone(), model);
+    }
+
+    /// Waits for request number `index`, counted from 0.
+    pub fn request(&self, index: usize) -> Received {
+        let mut state = self.shared.state();
+        loop {
+            if let Some(request) = state.requests.get(index) {
+                return request.clone();
+            }
+            state = wait(&self.shared.changed, state);
+        }
+    }
+
+    /// Waits until no connection is open, but not longer than `patience`; tells whether none is.
+    pub fn is_idle_within(&self, patience: Duration) -> bool {
+        let state = self.shared.state();
+        let (state, _) = self
+            .shared
+            .changed
+            .wait_timeout_while(state, patience, |state| !state.sockets.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        state.sockets.is_empty()
+    }
+}
+
+fn wait<'a>(changed: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    changed.wait(state).unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for ModelDouble {
@@ -132,30 +166,63 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the index of the answer whose turn it is.
-    pub(crate) fn next_answer(&self) -> usize {
+    /// Returns the answer whose turn it is.
+    pub(crate) fn next_answer<'a>(&self, answers: &'a [Answer]) -> Option<&'a Answer> {
         let mut state = self.state();
+        let number = state.answers;
         state.answers += 1;
-        state.answers - 1
+        if self.settings.repeats {
+            let place = number.checked_rem(answers.len())?;
+            return answers.get(place);
+        }
+        answers.get(number)
     }
 
     pub(crate) fn keep_exchange(&self, exchange: Exchange) {
         self.state().exchanges.push(exchange);
     }
 
-    pub(crate) fn knows(&self, model: &str) -> bool {
-        let models = &self.settings.models;
-        models.is_empty() || models.iter().any(|name| name == model)
+    /// Returns a model; a server without a list has any, and lists it from then on.
+    pub(crate) fn find(&self, name: &str) -> Option<Model> {
+        let mut state = self.state();
+        if self.settings.models.is_empty() && !name.is_empty() {
+            let named = || Model::named(name);
+            let model = state.models.entry(name.to_owned()).or_insert_with(named);
+            return Some(model.clone());
+        }
+        state.models.get(name).cloned()
     }
 
-    /// Returns the names of the models, sorted.
-    pub(crate) fn models(&self) -> Vec<String> {
-        let mut models: BTreeSet<String> = self.settings.models.iter().cloned().collect();
-        if let (true, Script::Exchanges(exchanges)) = (models.is_empty(), &self.script) {
+    /// Returns the models, sorted by name.
+    pub(crate) fn models(&self) -> Vec<Model> {
+        if let Script::Exchanges(exchanges) = &self.script {
             let names = exchanges.iter().map(|exchange| &exchange.request["model"]);
-            models.extend(names.filter_map(Value::as_str).map(str::to_owned));
+            for name in names.filter_map(Value::as_str) {
+                self.find(name);
+            }
         }
-        models.into_iter().collect()
+        self.state().models.values().cloned().collect()
+    }
+
+    /// Remembers the window with which a model was asked.
+    pub(crate) fn load(&self, model: &str, num_ctx: Option<u64>) {
+        let window = num_ctx.unwrap_or_else(|| self.window());
+        let window = self.settings.loaded_context_length.unwrap_or(window);
+        self.state().loaded.insert(model.to_owned(), window);
+    }
+
+    /// Returns the models that were asked, with their windows.
+    pub(crate) fn loaded(&self) -> Vec<(Model, u64)> {
+        let state = self.state();
+        let loaded = state.loaded.iter();
+        loaded
+            .filter_map(|(name, window)| Some((state.models.get(name)?.clone(), *window)))
+            .collect()
+    }
+
+    /// Returns the window where a request does not say one.
+    pub(crate) fn window(&self) -> u64 {
+        self.settings.window.unwrap_or_default().tokens
     }
 }
 
@@ -173,9 +240,14 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
         let shared = Arc::clone(shared);
         let connection = thread::Builder::new().spawn(move || {
             // An error means that the client is gone, which only it could tell anyone.
-            let _ = serve(&socket, &shared);
+            let after = serve(&socket, &shared);
+            // The kept socket is the same connection, which is reset only when its last handle goes.
             shared.state().sockets.remove(&number);
-            let _ = socket.shutdown(Shutdown::Both);
+            if !matches!(after, Ok(After::Reset)) {
+                let _ = socket.shutdown(Shutdown::Both);
+            }
+            drop(socket);
+            shared.changed.notify_all();
         });
         connections.retain(|connection| !connection.is_finished());
         connections.extend(connection);
@@ -188,7 +260,7 @@ fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-fn serve(socket: &TcpStream, shared: &Shared) -> io::Result<()> {
+fn serve(socket: &TcpStream, shared: &Shared) -> io::Result<After> {
     socket.set_nodelay(true)?;
     let mut reader = BufReader::new(socket);
     loop {
@@ -197,15 +269,21 @@ fn serve(socket: &TcpStream, shared: &Shared) -> io::Result<()> {
             Incoming::Request(request) => request,
             Incoming::Bad(status, error) => {
                 Reply::error(status, error).write(socket, false, &shared.stop)?;
-                return Ok(());
+                return Ok(After::Close);
             }
-            Incoming::End => return Ok(()),
+            Incoming::End => return Ok(After::Close),
         };
         shared.state().requests.push(request.clone());
+        shared.changed.notify_all();
         let reply = route::reply(shared, &request);
-        let is_usable = reply.write(socket, request.method == "HEAD", &shared.stop)?;
-        if !is_usable || request.closes() {
-            return Ok(());
+        match reply.write(socket, request.method == "HEAD", &shared.stop)? {
+            After::Usable if !request.closes() => {}
+            After::Usable | After::Close => return Ok(After::Close),
+            After::Reset => {
+                // Closing now throws away what was not sent, and tells the client so.
+                set_socket_linger(socket, Some(Duration::ZERO))?;
+                return Ok(After::Reset);
+            }
         }
     }
 }

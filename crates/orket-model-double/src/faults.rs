@@ -8,6 +8,8 @@
 pub struct Faults {
     /// Cuts the body into HTTP chunks of this many bytes, anywhere; otherwise each line is a chunk.
     pub split_bytes: Option<usize>,
+    /// Puts this many lines into each HTTP chunk.
+    pub lines_per_chunk: Option<usize>,
     /// Waits before each HTTP chunk but the first.
     pub chunk_delay_ms: u64,
     /// Waits before the head of the response, as a server does that loads the model.
@@ -20,8 +22,14 @@ pub struct Faults {
     pub without_terminal_record: bool,
     /// Closes the connection in the middle of the terminal record, without an end of the stream.
     ///
-    /// The client sees the connection closed, not reset: the standard library cannot send a reset.
+    /// The client sees the connection closed, not reset; that is `reset_mid_line`.
     pub cut_mid_line: bool,
+    /// As `cut_mid_line`, but the connection is reset.
+    pub reset_mid_line: bool,
+    /// Packs the body with gzip, whether or not it was asked for.
+    pub gzip: bool,
+    /// Leaves out the ids of tool calls, as older servers do.
+    pub without_call_ids: bool,
     /// Sends `{"error": …}` in place of the terminal record.
     pub error_line: Option<String>,
     /// Answers with this content length in place of the content.

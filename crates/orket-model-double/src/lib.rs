@@ -1,4 +1,5 @@
-//! A real HTTP server on the loopback address that speaks Ollama's native protocol from a script.
+//! A real HTTP server on the loopback address that speaks the protocols of model servers from a
+//! script: Ollama's own, and that of OpenAI as llama.cpp, vLLM and Ollama serve it.
 //!
 //! Use it where a test or a demonstration needs a model server that always gives the same answers: start a
 //! [`ModelDouble`] with a [`Script`], give its [`url`](ModelDouble::url) to the client, and look afterwards at what it
@@ -37,17 +38,23 @@ mod chat;
 mod difference;
 mod double;
 mod faults;
+mod gzip;
+mod lines;
+mod openai;
 mod reply;
 mod request;
 mod route;
 mod script;
+mod settings;
 mod stop;
 mod stream;
 mod strict;
+mod window;
 
 pub use answer::{Answer, Call};
 pub use canonical::digest;
-pub use double::{ModelDouble, Settings};
+pub use double::ModelDouble;
 pub use faults::{Faults, Status};
 pub use request::Received;
-pub use script::{BadScript, Exchange, Script};
+pub use script::{BadScript, Exchange, Scenario, Script};
+pub use settings::{Flavour, Model, PromptPath, Settings, Window};

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,6 +15,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
     pub(crate) location: Option<String>,
+    /// Says that the body is packed.
+    pub(crate) is_gzip: bool,
     /// Waits before the head.
     pub(crate) delay: Duration,
     pub(crate) body: Body,
@@ -28,12 +31,33 @@ pub(crate) enum Body {
 /// A body in chunked transfer coding.
 #[derive(Debug)]
 pub(crate) struct Chunks {
-    pub(crate) chunks: Vec<Vec<u8>>,
+    pub(crate) chunks: Vec<Arc<[u8]>>,
     /// Waits before each chunk but the first.
     pub(crate) delay: Duration,
-    /// Closes the connection after the last chunk without saying that it was the last.
-    pub(crate) is_cut: bool,
+    pub(crate) ending: Ending,
 }
+
+/// What comes after the last chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The end of the body.
+    Proper,
+    /// The end of the connection.
+    Cut,
+    /// A reset of the connection.
+    Reset,
+}
+
+/// What can be done with a connection after a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    Usable,
+    Close,
+    Reset,
+}
+
+/// How much of an answer is kept to be served again: more than any limit that a client is tested with.
+const KEPT_BYTES: usize = 1024 * 1024;
 
 impl Reply {
     pub(crate) fn json(status: u16, body: &Value) -> Reply {
@@ -49,28 +73,38 @@ impl Reply {
             status,
             content_type,
             location: None,
+            is_gzip: false,
             delay: Duration::ZERO,
             body: Body::Whole(body.into_bytes()),
         }
     }
 
-    /// Returns the body split at every line feed.
+    /// Returns the body split at every line feed; of an enormous one the beginning.
     pub(crate) fn lines(&self) -> Vec<String> {
         let body = match &self.body {
             Body::Whole(body) => body.clone(),
-            Body::Chunks(body) => body.chunks.concat(),
+            Body::Chunks(body) => {
+                let mut kept = Vec::new();
+                for chunk in &body.chunks {
+                    if kept.len() > KEPT_BYTES {
+                        break;
+                    }
+                    kept.extend_from_slice(chunk);
+                }
+                kept
+            }
         };
         let text = String::from_utf8_lossy(&body);
         text.split('\n').map(str::to_owned).collect()
     }
 
-    /// Writes the response; tells whether the connection can be used again.
+    /// Writes the response; tells what becomes of the connection.
     pub(crate) fn write(
         &self,
         mut socket: &TcpStream,
         is_head: bool,
         stop: &Stop,
-    ) -> io::Result<bool> {
+    ) -> io::Result<After> {
         stop.wait(self.delay);
         let mut head = format!(
             "HTTP/1.1 {} {}\r\nContent-Type: {}\r\n",
@@ -81,6 +115,9 @@ impl Reply {
         if let Some(location) = &self.location {
             head.push_str(&format!("Location: {location}\r\n"));
         }
+        if self.is_gzip {
+            head.push_str("Content-Encoding: gzip\r\n");
+        }
         match &self.body {
             Body::Whole(body) => {
                 head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
@@ -89,7 +126,7 @@ impl Reply {
                     bytes.extend_from_slice(body);
                 }
                 socket.write_all(&bytes)?;
-                Ok(true)
+                Ok(After::Usable)
             }
             Body::Chunks(body) => {
                 head.push_str("Transfer-Encoding: chunked\r\n\r\n");
@@ -101,24 +138,27 @@ impl Reply {
 }
 
 impl Chunks {
-    fn write(&self, mut socket: &TcpStream, stop: &Stop) -> io::Result<bool> {
+    fn write(&self, mut socket: &TcpStream, stop: &Stop) -> io::Result<After> {
         for (index, chunk) in self.chunks.iter().enumerate() {
             if index > 0 {
                 stop.wait(self.delay);
             }
             if stop.is_given() {
-                return Ok(false);
+                return Ok(After::Close);
             }
             let mut bytes = format!("{:x}\r\n", chunk.len()).into_bytes();
             bytes.extend_from_slice(chunk);
             bytes.extend_from_slice(b"\r\n");
             socket.write_all(&bytes)?;
         }
-        if self.is_cut {
-            return Ok(false);
+        match self.ending {
+            Ending::Proper => {
+                socket.write_all(b"0\r\n\r\n")?;
+                Ok(After::Usable)
+            }
+            Ending::Cut => Ok(After::Close),
+            Ending::Reset => Ok(After::Reset),
         }
-        socket.write_all(b"0\r\n\r\n")?;
-        Ok(true)
     }
 }
 
@@ -127,6 +167,7 @@ fn reason(status: u16) -> &'static str {
         200 => "OK",
         307 => "Temporary Redirect",
         400 => "Bad Request",
+        401 => "Unauthorized",
         404 => "Not Found",
         405 => "Method Not Allowed",
         411 => "Length Required",

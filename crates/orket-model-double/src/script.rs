@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::Answer;
+use crate::{Answer, Settings};
 
 /// What the server answers to chat requests.
 ///
@@ -52,5 +52,42 @@ impl Script {
     /// Fails if the text is not JSON or has another shape; members that a script does not have are refused.
     pub fn from_json(bytes: &[u8]) -> Result<Script, BadScript> {
         Ok(serde_json::from_slice(bytes)?)
+    }
+}
+
+/// A script with the settings of the server that plays it: what a file holds.
+///
+/// ```
+/// use orket_model_double::Scenario;
+///
+/// let scenario = Scenario::from_json(br#"{"settings": {"models": [{"name": "m"}]}, "sequence": [{"content": "Hi"}]}"#)?;
+/// assert_eq!(scenario.settings.models[0].name, "m");
+/// # Ok::<(), orket_model_double::BadScript>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// How the server treats requests.
+    pub settings: Settings,
+    /// What it answers.
+    pub script: Script,
+}
+
+impl Scenario {
+    /// Reads a script with its settings, which may be left out.
+    ///
+    /// # Errors
+    /// As [`Script::from_json`].
+    pub fn from_json(bytes: &[u8]) -> Result<Scenario, BadScript> {
+        let mut whole: Value = serde_json::from_slice(bytes)?;
+        let settings = whole
+            .as_object_mut()
+            .and_then(|members| members.remove("settings"));
+        Ok(Scenario {
+            settings: settings
+                .map(serde_json::from_value)
+                .transpose()?
+                .unwrap_or_default(),
+            script: serde_json::from_value(whole)?,
+        })
     }
 }

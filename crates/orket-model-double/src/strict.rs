@@ -53,6 +53,55 @@ const OPTIONS: &[&str] = &[
     "draft_num_predict",
 ];
 
+const OPENAI_REQUEST: &[&str] = &[
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    "temperature",
+    "top_p",
+    "seed",
+    "max_tokens",
+    "max_completion_tokens",
+    "stop",
+    "n",
+    "presence_penalty",
+    "frequency_penalty",
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "response_format",
+    "reasoning_effort",
+    "chat_template_kwargs",
+    "cache_prompt",
+    "user",
+];
+const OPENAI_MESSAGE: &[&str] = &["role", "content", "name", "tool_calls", "tool_call_id"];
+const OPENAI_TOOL_FUNCTION: &[&str] = &["name", "description", "parameters", "strict"];
+const OPENAI_CALL: &[&str] = &["id", "type", "function"];
+const OPENAI_CALL_FUNCTION: &[&str] = &["name", "arguments"];
+
+/// Names the first member of a request for a chat that the protocol of OpenAI does not know.
+pub(crate) fn first_unexpected_of_openai(request: &Value) -> Option<String> {
+    let members = request.as_object()?;
+    unknown(members, OPENAI_REQUEST, "")
+        .or_else(|| {
+            each(members.get("messages"), "/messages", |message, place| {
+                unknown(message, OPENAI_MESSAGE, place).or_else(|| {
+                    let place = format!("{place}/tool_calls");
+                    each(message.get("tool_calls"), &place, |call, place| {
+                        with_function(call, place, OPENAI_CALL, OPENAI_CALL_FUNCTION)
+                    })
+                })
+            })
+        })
+        .or_else(|| {
+            each(members.get("tools"), "/tools", |tool, place| {
+                with_function(tool, place, TOOL, OPENAI_TOOL_FUNCTION)
+            })
+        })
+}
+
 /// Names the first member of a chat request that Ollama does not know.
 ///
 /// Ollama itself ignores such members, and a client that misspells one never learns of it.

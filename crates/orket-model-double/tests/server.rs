@@ -7,7 +7,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-use orket_model_double::{Answer, Exchange, Faults, ModelDouble, Script, Settings};
+use orket_model_double::{Answer, Exchange, Faults, Model, ModelDouble, Script, Settings};
 use serde_json::{Value, json};
 
 fn connect(server: &ModelDouble) -> TcpStream {
@@ -47,7 +47,7 @@ fn sequence(answers: Vec<Answer>) -> ModelDouble {
 #[test]
 fn the_small_endpoints_answer_as_ollama_does() {
     let settings = Settings {
-        models: vec!["qwen3:4b".to_owned()],
+        models: vec![Model::named("qwen3:4b")],
         ..Settings::default()
     };
     let server = ModelDouble::start_with(Script::Sequence(vec![]), settings).unwrap();

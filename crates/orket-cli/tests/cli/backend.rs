@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use orket_model_double::{ModelDouble, Settings};
+use orket_model_double::{Model, ModelDouble, Settings};
 use orket_testkit::CliEnvironment;
 
 use crate::sample::{assert_same, facts, sample, script, serve, worked};
@@ -74,7 +74,7 @@ fn a_run_whose_server_is_gone_goes_on_with_recordings() {
 fn a_server_without_the_model() {
     let mut environment = ready_for_a_server();
     let settings = Settings {
-        models: vec!["another:1b".to_owned()],
+        models: vec![Model::named("another:1b")],
         ..Settings::default()
     };
     let double = ModelDouble::start_with(script(), settings).unwrap();

@@ -40,23 +40,14 @@ pub(super) fn preflight(
         model,
         cancellation,
     };
-    let listings = asked.listings()?;
-    let Some(listing) = listings
-        .iter()
-        .find(|listing| wire::is_same(&listing.name, model))
-    else {
-        let names: Vec<&str> = listings.iter().map(|it| it.name.as_str()).collect();
-        let reason = if names.is_empty() {
-            "it has none".to_owned()
-        } else {
-            format!("it has {}", names.join(", "))
-        };
-        return Err(ModelError::ModelMissing {
-            model: model.clone(),
-            reason,
-        });
+    let shown = match asked.shown() {
+        Err(ModelError::ModelMissing { .. }) => return Err(asked.missing()?),
+        shown => shown?,
     };
-    let shown = asked.shown()?;
+    let listings = asked.listings()?;
+    let Some(listing) = find(&listings, model) else {
+        return Err(asked.missing()?);
+    };
     if let Some(host) = listing.remote_host.clone().or(shown.remote_host) {
         return Err(ModelError::NotLocal {
             model: model.clone(),
@@ -169,6 +160,20 @@ impl Asked<'_> {
             .json(self.model)
     }
 
+    /// Returns the error that names what there is instead.
+    fn missing(&self) -> Result<ModelError, ModelError> {
+        let listings = self.listings()?;
+        let names: Vec<&str> = listings.iter().map(|it| it.name.as_str()).collect();
+        Ok(ModelError::ModelMissing {
+            model: self.model.to_owned(),
+            reason: if names.is_empty() {
+                "it has none".to_owned()
+            } else {
+                format!("it has {}", names.join(", "))
+            },
+        })
+    }
+
     fn listings(&self) -> Result<Vec<ModelListing>, ModelError> {
         wire::listings(&self.get("/api/tags", TIMEOUT)?)
             .map_err(|reason| not_understood("/api/tags", &reason))
@@ -179,6 +184,11 @@ impl Asked<'_> {
         let shown = self.send(Method::Post(&body), "/api/show", TIMEOUT)?;
         Shown::read(&shown).map_err(|reason| not_understood("/api/show", &reason))
     }
+}
+
+fn find<'a>(listings: &'a [ModelListing], model: &str) -> Option<&'a ModelListing> {
+    let mut listings = listings.iter();
+    listings.find(|listing| wire::is_same(&listing.name, model))
 }
 
 fn not_understood(path: &str, reason: &str) -> ModelError {

@@ -61,3 +61,17 @@ pub(crate) fn kind(error: &ModelError) -> String {
         _ => name.to_owned(),
     }
 }
+
+/// The providers that have a connection.
+#[allow(dead_code, reason = "not every test binary has a server")]
+pub(crate) fn voices(
+    url: &str,
+    timeout: std::time::Duration,
+) -> [(&'static str, Box<dyn ModelProvider>); 2] {
+    let ollama = orket_provider::Ollama::new(url, timeout).unwrap();
+    let openai = orket_provider::OpenAiCompatible::new(url, timeout).unwrap();
+    [
+        ("ollama", Box::new(ollama.with_pause(None))),
+        ("openai", Box::new(openai.with_pause(None))),
+    ]
+}

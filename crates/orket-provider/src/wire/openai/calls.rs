@@ -87,8 +87,7 @@ impl Calls {
             let arguments = if call.arguments.trim().is_empty() {
                 object! {}
             } else {
-                canonical::parse(call.arguments.as_bytes())
-                    .unwrap_or_else(|_| Value::String(call.arguments))
+                canonical::parse(call.arguments.as_bytes()).unwrap_or(Value::String(call.arguments))
             };
             Ok(ToolCall {
                 name: call.name,
