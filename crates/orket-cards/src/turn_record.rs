@@ -73,6 +73,26 @@ pub struct Tokens {
     pub prompt: u64,
     /// Of the answers.
     pub completion: u64,
+    /// Of those of the prompts, what the server still knew from before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cached: u64,
+    /// Of all of them, what no server counted: a guess from the length of the text.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub estimated: u64,
+}
+
+impl Tokens {
+    /// Adds what something else used.
+    pub fn add(&mut self, other: Tokens) {
+        self.prompt += other.prompt;
+        self.completion += other.completion;
+        self.cached += other.cached;
+        self.estimated += other.estimated;
+    }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The record of one promoted turn, or of one failed attempt at it.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use orket_cards::{Author, OPERATOR_ROLE};
 use orket_lsi::{Limits, Retention};
 use orket_ports::SpacePolicy;
-use orket_secrets::Scrubber;
+use orket_secrets::{Scrubber, Vault};
 use orket_tools::command::BUILD_OUTPUTS;
 use orket_tools::spaces::Ground;
 use orket_workbench::verification::VerifyConfig;
@@ -27,6 +27,8 @@ pub(crate) struct Project {
     pub(crate) ground: Ground,
     pub(crate) settings: Settings,
     pub(crate) config: Config,
+    /// The secrets of the project.
+    pub(crate) vault: Vault,
     /// What takes the secrets of the project out of everything.
     pub(crate) scrubber: Arc<Scrubber>,
 }
@@ -193,6 +195,7 @@ impl Project {
             ground,
             settings,
             config,
+            vault,
             scrubber,
         })
     }

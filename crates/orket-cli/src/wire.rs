@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orket_board::{Board, store_fault};
-use orket_flow::{ProviderKind, Tools, VenueAsset};
+use orket_flow::{ProviderKind, Tools, VenueAsset, VenueReach};
 use orket_kernel::StoreFailure;
 use orket_kernel::wire::{Operation, StoreUse};
 use orket_lsi::{Store, StoreError};
 use orket_ports::model::ToolOffer;
 use orket_ports::{Clock, ModelProvider};
-use orket_provider::{Ollama, Recorded};
+use orket_provider::{Ollama, OpenAiCompatible, Reach, Recorded};
+use orket_secrets::Secret;
 use orket_tools::builtin;
 use orket_tools::command::Commands;
 use orket_tools::path::Directory;
@@ -26,6 +27,7 @@ use crate::clock::{FixedClock, SystemClock};
 use crate::exit::{self, Failure};
 use crate::project::{CONFIG, Project};
 use crate::recovered;
+use crate::settings::ENV_FILE;
 
 /// Opens the files of a project.
 pub(crate) fn workspace(project: &Project) -> Result<ProjectWorkspace, Failure> {
@@ -193,6 +195,13 @@ pub(crate) fn provider(
 ) -> Result<Box<dyn ModelProvider>, Failure> {
     let fault =
         |message: String| Failure::new(exit::BACKEND, format!("venue {}: {message}", venue.name));
+    let invalid =
+        |message: String| Failure::new(exit::INVALID, format!("venue {}: {message}", venue.name));
+    let timeout = Duration::from_secs(venue.timeout_seconds);
+    let reach = match venue.reach {
+        VenueReach::Loopback => Reach::Loopback,
+        VenueReach::Anywhere => Reach::Anywhere,
+    };
     match venue.provider {
         ProviderKind::Recorded => {
             let recorded = Recorded::open(&project.root.join("cassettes"))
@@ -205,11 +214,24 @@ pub(crate) fn provider(
                 .value("ORKET_OLLAMA_URL")
                 .or(venue.base_url.as_deref())
                 .unwrap_or("http://127.0.0.1:11434");
-            let timeout = Duration::from_secs(venue.timeout_seconds);
-            let ollama = Ollama::new(url, timeout).map_err(|error| {
-                Failure::new(exit::INVALID, format!("venue {}: {error}", venue.name))
-            })?;
+            let ollama = Ollama::with_reach(url, timeout, reach)
+                .map_err(|error| invalid(error.to_string()))?;
             Ok(Box::new(ollama))
+        }
+        ProviderKind::OpenaiCompatible => {
+            // A venue without an address was refused when it was loaded.
+            let url = venue.base_url.as_deref().unwrap_or_default();
+            let mut server = OpenAiCompatible::with_reach(url, timeout, reach)
+                .map_err(|error| invalid(error.to_string()))?;
+            if let Some(name) = &venue.api_key {
+                let key = project.vault.resolve(name).ok_or_else(|| {
+                    invalid(format!(
+                        "there is no secret {name}; put a line {name}=… into {ENV_FILE}, or set it in the environment"
+                    ))
+                })?;
+                server = server.with_key(Arc::new(Secret::new(key.expose().to_owned())));
+            }
+            Ok(Box::new(server))
         }
     }
 }

@@ -48,6 +48,36 @@ pub enum ProviderKind {
     Recorded,
     /// Answers come from an Ollama server.
     Ollama,
+    /// Answers come from a server with the chat protocol of OpenAI: llama.cpp, vLLM, LM Studio.
+    OpenaiCompatible,
+}
+
+impl ProviderKind {
+    /// Returns the word that a venue names it by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProviderKind::Recorded => "recorded",
+            ProviderKind::Ollama => "ollama",
+            ProviderKind::OpenaiCompatible => "openai_compatible",
+        }
+    }
+}
+
+/// How far away the server of a venue may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VenueReach {
+    /// On this machine.
+    #[default]
+    Loopback,
+    /// Anywhere: prompts may leave this machine.
+    Anywhere,
+}
+
+impl VenueReach {
+    fn is_loopback(&self) -> bool {
+        *self == VenueReach::Loopback
+    }
 }
 
 /// A model backend and its parameters.
@@ -61,6 +91,12 @@ pub struct VenueAsset {
     /// Where the server is; only for providers that call one.
     #[serde(default)]
     pub base_url: Option<String>,
+    /// How far away the server may be.
+    #[serde(default, skip_serializing_if = "VenueReach::is_loopback")]
+    pub reach: VenueReach,
+    /// The name under which `.env` or the environment hold the key of the server; never the key itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<String>,
     /// The model.
     pub model: String,
     /// Sampling and window.

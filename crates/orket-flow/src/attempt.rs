@@ -25,6 +25,7 @@ use crate::outcomes::Outcomes;
 use crate::projection;
 use crate::promote::Promoted;
 use crate::verification::{Verified, verify};
+use crate::voice;
 
 /// The turn that is tried.
 pub(crate) struct Place<'a> {
@@ -139,7 +140,13 @@ impl Session<'_> {
         let first = match self.exchange(place, 1, agent::request(&brief), &mut exchanges)? {
             Ok(answer) => answer,
             Err(error) => {
-                return self.fail(place, exchanges, &confined, None, vec![error.to_string()]);
+                return self.fail(
+                    place,
+                    exchanges,
+                    &confined,
+                    None,
+                    vec![format!("{}: {error}", error.code())],
+                );
             }
         };
         let mut governed = govern(
@@ -164,7 +171,13 @@ impl Session<'_> {
             let second = match self.exchange(place, 2, agent::request(&brief), &mut exchanges)? {
                 Ok(answer) => answer,
                 Err(error) => {
-                    return self.fail(place, exchanges, &confined, None, vec![error.to_string()]);
+                    return self.fail(
+                        place,
+                        exchanges,
+                        &confined,
+                        None,
+                        vec![format!("{}: {error}", error.code())],
+                    );
                 }
             };
             let outcomes = Outcomes::live(known, Arc::clone(&self.stage.scrubber));
@@ -198,7 +211,7 @@ impl Session<'_> {
         } = governed;
         confined.commands = command_tiers;
         let execution = execution.ok_or_else(|| bug("a turn passed without a verdict"))?;
-        let mut record = self.record(place, &exchanges, &confined);
+        let mut record = self.record(place, &exchanges, &confined)?;
         record.judged = true;
         record.said = judged.content;
         record.calls = calls;
@@ -221,7 +234,7 @@ impl Session<'_> {
         judged: Option<(&ModelAnswer, Governed)>,
         reasons: Vec<String>,
     ) -> Result<AttemptEnd, RunError> {
-        let mut record = self.record(place, &exchanges, confined);
+        let mut record = self.record(place, &exchanges, confined)?;
         if let Some((answer, governed)) = judged {
             record.judged = true;
             record.said = answer.content.clone();
@@ -325,9 +338,17 @@ impl Session<'_> {
         Ok(history)
     }
 
-    fn record(&self, place: &Place<'_>, exchanges: &Exchanges, confined: &Confined) -> TurnRecord {
-        let blank = self.blank_record(place.turn_id, place.attempt);
-        TurnRecord {
+    fn record(
+        &self,
+        place: &Place<'_>,
+        exchanges: &Exchanges,
+        confined: &Confined,
+    ) -> Result<TurnRecord, RunError> {
+        let mut blank = self.blank_record(place.turn_id, place.attempt);
+        if let Value::Object(notes) = &mut blank.notes {
+            notes.extend([voice::note(&self.play.venue, &exchanges.model)?]);
+        }
+        Ok(TurnRecord {
             notes: confined.add_to(blank.notes.clone()),
             card: Some(place.card.id.clone()),
             role: place.role.to_owned(),
@@ -336,7 +357,7 @@ impl Session<'_> {
             exchanges: exchanges.records.clone(),
             tokens: exchanges.tokens,
             ..blank
-        }
+        })
     }
 
     pub(crate) fn blank_record(&self, turn_id: TurnId, attempt: u64) -> TurnRecord {

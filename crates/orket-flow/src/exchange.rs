@@ -6,7 +6,7 @@ use orket_cards::{ExchangePlace, ExchangeRecord, Tokens};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{Digest, object};
 use orket_ports::ModelError;
-use orket_ports::model::{ModelAnswer, ModelRequest};
+use orket_ports::model::{ModelAnswer, ModelFacts, ModelRequest};
 
 use crate::attempt::Place;
 use crate::deltas::Deltas;
@@ -20,6 +20,30 @@ pub(crate) struct Exchanges {
     pub(crate) records: Vec<ExchangeRecord>,
     pub(crate) evidence: Vec<Vec<u8>>,
     pub(crate) tokens: Tokens,
+    /// What was known of the model that was asked last.
+    pub(crate) model: ModelFacts,
+}
+
+impl Exchanges {
+    /// Counts what an exchange cost; what the server does not count is estimated.
+    fn count(&mut self, request: &ModelRequest, answer: &ModelAnswer) {
+        let mut tokens = Tokens {
+            cached: answer.cached_tokens.unwrap_or(0),
+            ..Tokens::default()
+        };
+        let mut known = |counted: Option<u64>, estimate: u64| match counted {
+            Some(counted) => counted,
+            None => {
+                tokens.estimated += estimate;
+                estimate
+            }
+        };
+        let prompt = known(answer.prompt_tokens, request.estimated_prompt_tokens());
+        let completion = known(answer.completion_tokens, answer.estimated_tokens());
+        tokens.prompt = prompt;
+        tokens.completion = completion;
+        self.tokens.add(tokens);
+    }
 }
 
 impl Session<'_> {
@@ -47,9 +71,15 @@ impl Session<'_> {
         let staged = self.stage.store.staged_exchange(&staging)?;
         let answer = match staged.and_then(|bytes| staged_answer(&bytes, &request_digest)) {
             // A secret may have become known since.
-            Some(answer) => scrub::answer(&scrubber, answer),
+            Some((answer, facts)) => {
+                exchanges.model = facts;
+                scrub::answer(&scrubber, answer)
+            }
             None => {
-                let asked = self.ask(place, number, &request);
+                let asked = self.look(&request).and_then(|facts| {
+                    exchanges.model = facts;
+                    self.ask(place, number, &request)
+                });
                 let answer = match asked.map_err(|error| scrub::error(&scrubber, error)) {
                     Ok(answer) => scrub::answer(&scrubber, answer),
                     Err(error) if error.is_worth_retrying() => {
@@ -71,6 +101,7 @@ impl Session<'_> {
                     "request_digest" => request_digest.to_hex(),
                     "answer_digest" => canonical::digest(&staged_answer).to_hex(),
                     "answer" => staged_answer,
+                    "model" => canonical::to_value(&exchanges.model)?,
                 };
                 self.stage
                     .store
@@ -86,9 +117,16 @@ impl Session<'_> {
         });
         exchanges.evidence.push(request_bytes);
         exchanges.evidence.push(answer_bytes);
-        exchanges.tokens.prompt += answer.prompt_tokens.unwrap_or(0);
-        exchanges.tokens.completion += answer.completion_tokens.unwrap_or(0);
+        exchanges.count(&request, &answer);
         Ok(Ok(answer))
+    }
+
+    /// Looks at the model before it is asked, and refuses one that is not the one that the run began with.
+    fn look(&mut self, request: &ModelRequest) -> Result<ModelFacts, ModelError> {
+        let stage = self.stage;
+        let facts = stage.provider.preflight(request, &stage.cancellation)?;
+        self.voice.check(&request.model, &facts)?;
+        Ok(facts)
     }
 
     fn ask(
@@ -131,9 +169,9 @@ impl Session<'_> {
     }
 }
 
-/// Returns the staged answer if it is whole, as it was staged and answers this very request; a torn, damaged or foreign one
+/// Returns the staged answer, with what was known of the model, if it is whole, as it was staged and answers this very request; a torn, damaged or foreign one
 /// is asked again.
-fn staged_answer(bytes: &[u8], request: &Digest) -> Option<ModelAnswer> {
+fn staged_answer(bytes: &[u8], request: &Digest) -> Option<(ModelAnswer, ModelFacts)> {
     let staged = canonical::parse(bytes).ok()?;
     let answer = staged.get("answer")?;
     for (name, digest) in [
@@ -144,5 +182,10 @@ fn staged_answer(bytes: &[u8], request: &Digest) -> Option<ModelAnswer> {
             return None;
         }
     }
-    canonical::from_value(answer.clone()).ok()
+    let answer = canonical::from_value(answer.clone()).ok()?;
+    let facts = match staged.get("model") {
+        Some(facts) => canonical::from_value(facts.clone()).ok()?,
+        None => ModelFacts::default(),
+    };
+    Some((answer, facts))
 }

@@ -18,6 +18,7 @@ mod evidence;
 mod exchange;
 mod govern;
 mod issue_context;
+mod ledger;
 mod narrative;
 mod nearest;
 mod observation;
@@ -38,16 +39,19 @@ mod scrub;
 mod summary;
 mod undo;
 mod verification;
+mod voice;
 
 pub use agent::{Brief, PastTurn, request};
 pub use asset::{
     BandAsset, FlowAsset, ProviderKind, RefusedCalls, RoleAsset, ScoreAsset, StepAsset, VenueAsset,
+    VenueReach,
 };
 pub use compare::recorded_run;
 pub use conductor::NoConductor;
 pub use error::RunError;
 pub use evidence::{EvidenceState, check_evidence};
 pub use govern::{Governed, Tools, TurnContext, govern};
+pub use ledger::{Ledger, LedgerRow, token_ledger};
 pub use nearest::nearest;
 pub use operation::{Operation, operations};
 pub use operator::{

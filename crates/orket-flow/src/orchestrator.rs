@@ -25,6 +25,7 @@ use crate::projection::{self, Stamps};
 use crate::proposal;
 use crate::scrub;
 use crate::summary::{RunEnding, RunSummary, board, summarize};
+use crate::voice::Voice;
 
 /// The adapters that a run is played on.
 pub struct Stage<'a> {
@@ -53,6 +54,8 @@ pub struct RunOptions {
     pub run_id: Option<RunId>,
     /// Work on this card alone.
     pub card: Option<CardId>,
+    /// Go on although the model on the server is not the one that the run began with.
+    pub accept_model: bool,
 }
 
 /// A run while it is played.
@@ -73,6 +76,8 @@ pub(crate) struct Session<'a> {
     stamps: Stamps,
     steps: u64,
     only: Option<CardId>,
+    /// The model that the run began with.
+    pub(crate) voice: Voice,
 }
 
 /// Plays an epic until nothing more can be done.
@@ -146,6 +151,12 @@ pub fn run_epic(
         .store
         .start_run(&envelope, &play.epic.name, lease.fence())?;
     projection::bring_forward(stage.store, stage.workspace, &play.epic.name)?;
+    let voice = Voice::recorded(
+        stage.store.snapshot()?.as_ref(),
+        &run_id,
+        &play.venue,
+        options.accept_model,
+    )?;
     let mut session = Session {
         stage,
         sink,
@@ -162,6 +173,7 @@ pub fn run_epic(
         stamps: Stamps::new(),
         steps: 0,
         only: options.card.clone(),
+        voice,
     };
     let ending = session.play_on()?;
     let snapshot = stage.store.snapshot()?;

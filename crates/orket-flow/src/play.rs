@@ -12,7 +12,7 @@ use orket_kernel::{Digest, Stem};
 use orket_ports::workspace::AssetKind;
 use orket_ports::{SpacePolicy, Workspace};
 
-use crate::asset::{BandAsset, FlowAsset, ScoreAsset, StepAsset, VenueAsset};
+use crate::asset::{BandAsset, FlowAsset, ProviderKind, ScoreAsset, StepAsset, VenueAsset};
 use crate::error::RunError;
 use crate::nearest::nearest;
 
@@ -322,6 +322,14 @@ fn check_venue(play: &Play, venue_file: &str) -> Result<(), RunError> {
     }
     if options.num_predict == 0 || options.num_predict >= options.num_ctx {
         let reason = "/options/num_predict: it must be at least 1 and less than num_ctx";
+        return Err(fault(venue_file, reason.into()));
+    }
+    if play.venue.provider == ProviderKind::OpenaiCompatible && play.venue.base_url.is_none() {
+        let reason = "/base_url: give it; these servers have no port in common";
+        return Err(fault(venue_file, reason.into()));
+    }
+    if play.venue.provider != ProviderKind::OpenaiCompatible && play.venue.api_key.is_some() {
+        let reason = "/api_key: only the provider openai_compatible takes one";
         return Err(fault(venue_file, reason.into()));
     }
     if play.venue.timeout_seconds == 0 {

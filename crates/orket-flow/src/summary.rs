@@ -118,8 +118,7 @@ pub(crate) fn summarize(
             Err(StoreFault::NotRetained { .. }) => continue,
             Err(fault) => return Err(fault.into()),
         };
-        summary.tokens.prompt += record.tokens.prompt;
-        summary.tokens.completion += record.tokens.completion;
+        summary.tokens.add(record.tokens);
         if record.refusals.is_empty() && record.exchanges.len() > 1 {
             summary.corrected_turns += 1;
         }

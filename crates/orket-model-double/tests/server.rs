@@ -7,7 +7,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-use orket_model_double::{Answer, Exchange, Faults, Model, ModelDouble, Script, Settings};
+use orket_model_double::{
+    Answer, Exchange, Faults, Flavour, Model, ModelDouble, Scenario, Script, Settings,
+};
 use serde_json::{Value, json};
 
 fn connect(server: &ModelDouble) -> TcpStream {
@@ -274,4 +276,139 @@ fn dropping_the_server_does_not_wait_for_a_delay_or_a_silent_client() {
         // Closed or reset, but over: without an end this would wait for ever.
         let _ = connection.read_to_end(&mut rest);
     }
+}
+
+/// What the documentation shows must work.
+#[test]
+fn the_script_of_the_page_is_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/model-double.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (_, rest) = page.split_once("```json\n").unwrap();
+    let (script, _) = rest.split_once("```").unwrap();
+    let scenario = Scenario::from_json(script.as_bytes()).unwrap();
+    assert_eq!(scenario.settings.flavour, Flavour::LlamaCpp);
+    let Script::Sequence(answers) = scenario.script else {
+        panic!("it is a sequence")
+    };
+    assert_eq!(answers.len(), 3);
+    // Every member that can be set stands in the page.
+    let default = serde_json::to_value(Answer::default()).unwrap();
+    let settings = serde_json::to_value(Settings::default()).unwrap();
+    for object in [&default, &default["faults"], &settings] {
+        for member in object.as_object().unwrap().keys() {
+            assert!(page.contains(&format!("`{member}`")), "{member}");
+        }
+    }
+}
+
+fn openai(server: &ModelDouble, request: &Value) -> (u16, String) {
+    send(server, "POST", "/v1/chat/completions", &request.to_string())
+}
+
+/// Returns the events of a stream without its chunks.
+fn events(stream: &str) -> Vec<Value> {
+    let data = stream
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "));
+    let data = data.filter(|data| *data != "[DONE]");
+    data.map(|data| serde_json::from_str(data).unwrap())
+        .collect()
+}
+
+#[test]
+fn calls_come_in_fragments_or_whole_as_the_make_has_it() {
+    let answer = || Answer {
+        cached_count: Some(2),
+        prompt_eval_count: Some(5),
+        thinking: Some("So.".to_owned()),
+        ..Answer::call("f", json!({"path": "a.txt"}))
+    };
+    let mut asked = request("Hello", true);
+    asked["stream_options"] = json!({"include_usage": true});
+    for (flavour, member, pieces) in [
+        (Flavour::Ollama, "reasoning", 1),
+        (Flavour::LlamaCpp, "reasoning_content", 4),
+        (Flavour::Vllm, "reasoning_content", 4),
+    ] {
+        let settings = Settings {
+            flavour,
+            ..Settings::default()
+        };
+        let server = ModelDouble::start_with(Script::Sequence(vec![answer()]), settings).unwrap();
+        let (status, stream) = openai(&server, &asked);
+        assert_eq!(status, 200);
+        assert!(stream.contains("data: [DONE]\n\n"), "{stream}");
+        let events = events(&stream);
+        assert_eq!(events[1]["choices"][0]["delta"][member], "So.");
+        let calls: Vec<&Value> = events
+            .iter()
+            .filter_map(|event| event["choices"][0]["delta"].get("tool_calls"))
+            .collect();
+        assert_eq!(calls.len(), pieces, "{flavour:?}");
+        let arguments: String = calls
+            .iter()
+            .map(|call| call[0]["function"]["arguments"].as_str().unwrap())
+            .collect();
+        assert_eq!(arguments, r#"{"path":"a.txt"}"#);
+        let [.., end, usage] = &events[..] else {
+            panic!("too few events")
+        };
+        assert_eq!(end["choices"][0]["finish_reason"], "tool_calls");
+        assert_eq!(
+            usage["usage"],
+            json!({"prompt_tokens": 5, "completion_tokens": 0, "total_tokens": 5, "prompt_tokens_details": {"cached_tokens": 2}})
+        );
+    }
+}
+
+#[test]
+fn an_answer_without_streaming_is_one_object_here_too() {
+    let server = sequence(vec![Answer::text("Good morning.")]);
+    let (status, body) = openai(&server, &request("Hello", false));
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(status, 200);
+    assert_eq!(
+        body["choices"],
+        json!([{"index": 0, "message": {"role": "assistant", "content": "Good morning."}, "finish_reason": "stop"}])
+    );
+}
+
+#[test]
+fn a_request_that_openais_protocol_does_not_know_is_refused() {
+    let settings = Settings {
+        models: vec![Model::named("m")],
+        api_key: Some("key-4711".to_owned()),
+        ..Settings::default()
+    };
+    let server = ModelDouble::start_with(Script::Sequence(vec![]), settings).unwrap();
+    assert_eq!(openai(&server, &request("Hello", true)).0, 401);
+    assert_eq!(send(&server, "GET", "/v1/models", "").0, 401);
+    let server = sequence(vec![]);
+    let mut odd = request("Hello", true);
+    odd["options"] = json!({"num_ctx": 1});
+    let (status, body) = openai(&server, &odd);
+    assert_eq!(status, 400);
+    assert!(
+        body.contains("unexpected member /options in the request"),
+        "{body}"
+    );
+}
+
+#[test]
+fn what_a_model_cannot_do_is_refused() {
+    let mut plain = Model::named("m");
+    plain.capabilities = vec!["completion".to_owned()];
+    let settings = Settings {
+        models: vec![plain],
+        ..Settings::default()
+    };
+    let server = ModelDouble::start_with(Script::Sequence(vec![]), settings).unwrap();
+    let mut asked = request("Hello", true);
+    asked["tools"] = json!([{"type": "function", "function": {"name": "f"}}]);
+    let expected = json!({"error": "\"m\" does not support tools"});
+    assert_eq!(chat(&server, &asked), (400, expected));
+    let mut asked = request("Hello", true);
+    asked["think"] = json!(true);
+    let expected = json!({"error": "\"m\" does not support thinking"});
+    assert_eq!(chat(&server, &asked), (400, expected));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use orket_kernel::Digest;
-use orket_ports::model::{Cancellation, Delta, ModelAnswer, ModelError, RetryClass};
+use orket_ports::model::{Cancellation, Delta, ModelError, RetryClass};
 
 /// The pause before the first repetition; each further one is twice as long, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -67,13 +67,13 @@ impl Patience {
     }
 
     /// Calls `once`, which gets the time that is left, until it has an answer or an error that a pause does not help.
-    pub(crate) fn call(
+    pub(crate) fn call<T>(
         &self,
         seed: &Digest,
         on_delta: &mut dyn FnMut(Delta),
         cancellation: &Cancellation,
-        mut once: impl FnMut(Duration, &mut dyn FnMut(Delta)) -> Result<ModelAnswer, ModelError>,
-    ) -> Result<ModelAnswer, ModelError> {
+        mut once: impl FnMut(Duration, &mut dyn FnMut(Delta)) -> Result<T, ModelError>,
+    ) -> Result<T, ModelError> {
         let mut was_shown = false;
         let mut spent = Duration::ZERO;
         let mut random = Random::new(seed);
@@ -89,9 +89,9 @@ impl Patience {
             let error = match outcome {
                 Ok(answer) => return Ok(answer),
                 // What is left of the time is no deadline that anybody set.
-                Err(ModelError::Timeout { .. }) => {
+                Err(ModelError::Timeout { seconds }) if seconds >= whole_seconds(left) => {
                     return Err(ModelError::Timeout {
-                        seconds: self.budget.as_secs_f64().ceil() as u64,
+                        seconds: whole_seconds(self.budget),
                     });
                 }
                 Err(error) => error,
@@ -122,6 +122,10 @@ impl Patience {
     }
 }
 
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs_f64().ceil() as u64
+}
+
 /// SplitMix64: small, and the same everywhere.
 struct Random(u64);
 
@@ -146,6 +150,8 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+
+    use orket_ports::model::ModelAnswer;
 
     use super::*;
 
@@ -177,7 +183,7 @@ mod tests {
         let patience = Patience::new(Duration::from_secs(budget_seconds))
             .with_pause(Some(Arc::clone(&noted) as Arc<dyn Pause>));
         let mut calls = 0;
-        let outcome = patience.call(
+        let outcome: Result<ModelAnswer, _> = patience.call(
             &Digest::of_bytes(seed.as_bytes()),
             &mut |_| {},
             &Cancellation::new(),
@@ -250,7 +256,7 @@ mod tests {
         let noted = Arc::new(Noted::default());
         let patience = Patience::new(Duration::from_secs(60)).with_pause(Some(noted));
         let mut calls = 0;
-        let outcome = patience.call(
+        let outcome: Result<ModelAnswer, _> = patience.call(
             &Digest::of_bytes(b""),
             &mut |_| {},
             &Cancellation::new(),
@@ -269,7 +275,7 @@ mod tests {
         let cancellation = Cancellation::new();
         let patience = Patience::new(Duration::from_secs(3600));
         let switch = cancellation.clone();
-        let outcome = patience.call(
+        let outcome: Result<ModelAnswer, _> = patience.call(
             &Digest::of_bytes(b""),
             &mut |_| {},
             &cancellation,

@@ -99,9 +99,8 @@ fn outcomes(answer: &Answer, settings: &Settings) -> Vec<(String, Outcome)> {
 fn check_answer(answer: &Answer) -> ModelAnswer {
     let mut first: Option<ModelAnswer> = None;
     for (name, outcome) in outcomes(answer, &Settings::default()) {
-        let mut whole = outcome
-            .result
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(outcome.result.is_ok(), "{name}: {:?}", outcome.result);
+        let mut whole = outcome.result.unwrap();
         let (mut content, mut thinking, mut calls) = (String::new(), String::new(), Vec::new());
         for delta in outcome.deltas {
             match delta {

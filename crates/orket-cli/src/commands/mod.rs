@@ -14,6 +14,9 @@ mod gc;
 mod index;
 mod init;
 mod kernel;
+mod ledger;
+mod model_double;
+mod models;
 mod op;
 mod pin;
 mod policy;
@@ -66,6 +69,8 @@ pub(crate) enum Command {
     Secrets(secrets::Arguments),
     Explain(explain::Arguments),
     Kernel(kernel::Arguments),
+    Models(models::Arguments),
+    ModelDouble(model_double::Arguments),
 }
 
 impl Command {
@@ -100,6 +105,8 @@ impl Command {
             Command::Dialect(arguments) => dialect::execute(&arguments, project),
             Command::Secrets(arguments) => secrets::execute(&arguments, project),
             Command::Explain(arguments) => explain::execute(&arguments),
+            Command::Models(arguments) => models::execute(&arguments, project),
+            Command::ModelDouble(arguments) => model_double::execute(&arguments),
             Command::Kernel(arguments) => kernel::execute(&arguments, project),
         }
     }

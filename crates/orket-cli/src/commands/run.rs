@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// The run to start or to continue; without it the unfinished run of the epic, or a new one
     #[arg(long, value_name = "ID")]
     run_id: Option<RunId>,
+    /// Go on although the model on the server is not the one that the run began with
+    #[arg(long)]
+    accept_model: bool,
     /// Print the event stream as JSON lines
     #[arg(long)]
     json: bool,
@@ -72,7 +75,11 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
                 &project,
                 &workspace,
                 epic,
-                RunOptions { run_id, card: None },
+                RunOptions {
+                    run_id,
+                    accept_model: arguments.accept_model,
+                    ..RunOptions::default()
+                },
             )?;
             if code != exit::DONE {
                 break;
@@ -88,6 +95,7 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
     let options = RunOptions {
         run_id: arguments.run_id.clone(),
         card,
+        accept_model: arguments.accept_model,
     };
     play(arguments, &project, &workspace, &epic, options)
 }
@@ -259,12 +267,16 @@ fn report(summary: &RunSummary) -> String {
     if summary.run_id.is_some() {
         let _ = writeln!(
             text,
-            "turns {}, refused attempts {}, corrected turns {}, tokens {} in and {} out",
+            "turns {}, refused attempts {}, corrected turns {}, tokens {} in and {} out{}",
             summary.turns,
             summary.refused_attempts,
             summary.corrected_turns,
             summary.tokens.prompt,
-            summary.tokens.completion
+            summary.tokens.completion,
+            match summary.tokens.estimated {
+                0 => String::new(),
+                estimated => format!(", {estimated} of them estimated"),
+            }
         );
         let _ = writeln!(text, "sandbox {}", summary.sandbox_tier);
     }
@@ -300,7 +312,7 @@ fn json(summary: &RunSummary, time: &str) -> String {
         "turns" => summary.turns,
         "refused_attempts" => summary.refused_attempts,
         "corrected_turns" => summary.corrected_turns,
-        "tokens" => object! { "prompt" => summary.tokens.prompt, "completion" => summary.tokens.completion },
+        "tokens" => object! { "prompt" => summary.tokens.prompt, "completion" => summary.tokens.completion, "cached" => summary.tokens.cached, "estimated" => summary.tokens.estimated },
         "files" => files,
         "sandbox_tier" => summary.sandbox_tier.as_str(),
         "state_digest" => summary.state_digest.to_hex(),

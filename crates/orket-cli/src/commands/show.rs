@@ -6,12 +6,12 @@ use std::path::Path;
 use orket_cards::{
     AttemptRow, Card, CardId, RunRow, StoreFault, TurnRow, TurnSnapshot, TurnStore, Verification,
 };
-use orket_flow::{EvidenceState, check_evidence};
+use orket_flow::{EvidenceState, check_evidence, token_ledger};
 use orket_kernel::canonical::{self, Value};
 use orket_kernel::{RunId, object};
 use orket_ports::Workspace;
 
-use super::state;
+use super::{ledger, state};
 use crate::exit::{self, Code, Failure};
 use crate::place::{StatePlace, TurnPlace};
 use crate::project::Project;
@@ -236,6 +236,8 @@ fn run(snapshot: &dyn TurnSnapshot, id: &RunId, json: bool) -> Result<String, Fa
                 Value::from(attempts.len() as u64),
             );
             let digest = turns.last().map(|turn| turn.state_digest.to_hex());
+            let ledger = ledger::json(&token_ledger(snapshot, id)?);
+            fields.insert("tokens".into(), ledger);
             fields.insert(
                 "state_digest".into(),
                 digest.map_or(Value::Null, Value::from),
@@ -267,6 +269,7 @@ fn run(snapshot: &dyn TurnSnapshot, id: &RunId, json: bool) -> Result<String, Fa
     {
         text.push_str(&attempt_line(snapshot, attempt)?);
     }
+    text.push_str(&ledger::text(&token_ledger(snapshot, id)?));
     if let Some(last) = turns.last() {
         let _ = writeln!(text, "state after {}: {}", last.turn_id, last.state_digest);
     }

@@ -259,8 +259,6 @@ fn answer(tool_calls: Vec<Call>) -> Answer {
         content: everything(),
         thinking: Some(everything()),
         tool_calls,
-        prompt_eval_count: Some(11),
-        eval_count: Some(7),
         ..Answer::default()
     }
 }
@@ -331,7 +329,8 @@ fn no_canary_comes_out() {
     let double = serve(&mut environment, script());
     told.run(&environment, &["run", "--epic", "e", "--json"], 0);
     let asked = double.requests();
-    assert_eq!(asked.len(), 7, "the run did not ask as the script answers");
+    let chats = asked.iter().filter(|it| it.path == "/api/chat").count();
+    assert_eq!(chats, 7, "the run did not ask as the script answers");
     for (number, request) in asked.iter().enumerate() {
         let body = String::from_utf8_lossy(&request.body).into_owned();
         told.0.push((format!("request {number}"), body));

@@ -48,4 +48,5 @@ mod backend;
 mod invalid;
 mod person;
 mod undo_session;
+mod voices_session;
 mod writers;

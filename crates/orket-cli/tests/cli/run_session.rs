@@ -289,7 +289,7 @@ fn a_model_that_never_calls_a_tool_blocks_the_card_and_what_waits_for_it() {
       FL-2 does not go on: blocked: dependency
       FL-3 does not go on: blocked: dependency
       FL-4 does not go on: blocked: dependency
-    turns 2, refused attempts 3, corrected turns 0, tokens 0 in and 0 out
+    turns 2, refused attempts 3, corrected turns 0, tokens 4544 in and 36 out, 4580 of them estimated
     sandbox [tier]
     state 0204f81b6ad893d14507fed8818bbdc6de734d2657065d6babc99de4e91bd856
     next: orket board; orket show run first_light-1; orket replay-turn first_light-1:FL-1:2
@@ -333,6 +333,7 @@ fn a_model_that_never_calls_a_tool_blocks_the_card_and_what_waits_for_it() {
       turn-0002 FL-1 attempt 2 refused: the answer holds no tool call; answer with calls of add_issue_comment, list_directory, read_file, update_issue_status, write_file
       turn-0002 FL-1 attempt 3 refused: the answer holds no tool call; answer with calls of add_issue_comment, list_directory, read_file, update_issue_status, write_file
       first_light-1:FL-1:2:engine                    give_up bcb84730da0ea535
+    tokens architect  qwen2.5-coder:7b  6 answers, 4544 in, 36 out, 4580 of them estimated
     state after turn-0002: 0204f81b6ad893d14507fed8818bbdc6de734d2657065d6babc99de4e91bd856
     [exit 0]
     ");

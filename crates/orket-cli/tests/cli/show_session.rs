@@ -68,6 +68,11 @@ fn a_card_a_run_and_a_turn_are_shown_whole() {
       first_light-1:FL-4:20:code_reviewer            review  e6e4ca99f63bf48e
       first_light-1:FL-4:21:code_reviewer            review  2b0b8a469fec2a91
       first_light-1:FL-4:22:integrity_guard          guard   0c3e0acfe95e9203
+    tokens architect        qwen2.5-coder:7b  4 answers, 3456 in, 707 out
+    tokens code_reviewer    qwen2.5-coder:7b  10 answers, 8767 in, 342 out
+    tokens coder            qwen2.5-coder:7b  5 answers, 4716 in, 1014 out
+    tokens integrity_guard  qwen2.5-coder:7b  5 answers, 4030 in, 181 out
+    tokens in all: 20969 in, 2244 out
     state after turn-0022: fd880f758de12937096ee3ad9956ccbfb50da6f5ba081e1908b2ef96fe337647
     [exit 0]
     ");

@@ -219,7 +219,10 @@ fn a_model_error_that_may_pass_becomes_a_failed_attempt() {
         assert_eq!(summary.ending, RunEnding::Done);
         let failures = project.failures("e-1");
         assert_eq!(failures.len(), 1, "{}", error());
-        assert_eq!(failures[0].refusals, [error().to_string()]);
+        assert_eq!(
+            failures[0].refusals,
+            [format!("{}: {}", error().code(), error())]
+        );
         assert!(failures[0].result.is_none());
         // An answer that never came teaches the model nothing: the same request is sent again.
         assert_eq!(model.requests()[1], model.requests()[2], "{}", error());

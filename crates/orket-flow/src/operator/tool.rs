@@ -70,13 +70,8 @@ const PLAY: &str = "play";
 
 fn answer_of(call: ToolCall) -> ModelAnswer {
     ModelAnswer {
-        content: String::new(),
-        thinking: None,
         tool_calls: vec![call],
-        done_reason: None,
-        prompt_tokens: None,
-        cached_tokens: None,
-        completion_tokens: None,
+        ..ModelAnswer::default()
     }
 }
 

@@ -249,7 +249,7 @@ impl ModelError {
                 "raise options.num_ctx in the venue, then run the same command again".into()
             }
             ModelError::PromptCut { .. } => {
-                "raise options.num_ctx in the venue, or update the server if it does not count what it remembers; then run the same command again".into()
+                "raise options.num_ctx in the venue or update the server, then run the same command again".into()
             }
             ModelError::Refused { .. } => {
                 "put the key into .env under the name that the venue gives as api_key, then run the same command again".into()

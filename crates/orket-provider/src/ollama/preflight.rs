@@ -34,7 +34,6 @@ pub(super) fn preflight(
 ) -> Result<ModelFacts, ModelError> {
     let model = &request.model;
     refuse_cloud_name(model)?;
-    wire::body(request)?;
     let asked = Asked {
         provider,
         model,

@@ -168,7 +168,12 @@ impl ModelProvider for OpenAiCompatible {
         request: &ModelRequest,
         cancellation: &Cancellation,
     ) -> Result<ModelFacts, ModelError> {
-        preflight::preflight(self, request, cancellation)
+        let seed = canonical::digest(&wire::body(request)?);
+        // A server that loads says so here already.
+        self.patience
+            .call(&seed, &mut |_| {}, cancellation, |_, _| {
+                preflight::preflight(self, request, cancellation)
+            })
     }
 
     fn models(&self, cancellation: &Cancellation) -> Result<Vec<ModelListing>, ModelError> {

@@ -27,7 +27,6 @@ pub(super) fn preflight(
 ) -> Result<ModelFacts, ModelError> {
     let model = &request.model;
     crate::ollama::refuse_cloud_name(model)?;
-    wire::body(request)?;
     let listings = listings(provider, model, cancellation)?;
     let Some((listing, owner)) = listings.iter().find(|(it, _)| it.name == *model) else {
         let names: Vec<&str> = listings.iter().map(|(it, _)| it.name.as_str()).collect();

@@ -128,6 +128,9 @@ fn a_model_that_is_loaded_with_a_smaller_window_is_not_believed() {
     );
 }
 
+/// A server, what is changed in the request to it, and what is said before it is asked.
+type Case<'a> = (&'a ModelDouble, &'a dyn Fn(&mut ModelRequest), &'a str);
+
 fn look(provider: &dyn ModelProvider, request: &ModelRequest) -> Result<(), ModelError> {
     let facts = provider.preflight(request, &Cancellation::new())?;
     assert!(facts.server.is_some() || facts.template.is_none());
@@ -166,7 +169,7 @@ fn what_a_server_lacks_is_said_before_it_is_asked() {
     };
     let thinks = |it: &mut ModelRequest| it.options.think = Some(Think::On);
     let no_room = |it: &mut ModelRequest| it.options.num_predict = 5000;
-    let cases: [(&ModelDouble, &dyn Fn(&mut ModelRequest), &str); 8] = [
+    let cases: [Case<'_>; 8] = [
         (&plain, &nothing, ""),
         (
             &plain,
