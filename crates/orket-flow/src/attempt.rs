@@ -9,7 +9,7 @@ use orket_cards::{
 };
 use orket_kernel::canonical::Value;
 use orket_kernel::capability::resolve_capability;
-use orket_kernel::{Digest, TurnId, object};
+use orket_kernel::{Digest, RunId, TurnId, object};
 use orket_ports::Refusal;
 use orket_ports::model::ModelAnswer;
 
@@ -104,7 +104,8 @@ impl Session<'_> {
             .cloned()
             .collect();
         let board = snapshot.cards(Some(&self.play.epic.name))?;
-        let history = self.history(snapshot, &place.card.id, place.role)?;
+        let run_id = &self.envelope.run_id;
+        let history = history(snapshot, run_id, &place.card.id, place.role)?;
         let play = Arc::clone(&self.play);
         let envelope = Arc::clone(&self.envelope);
         let patch = self.patches.get(place.role).cloned();
@@ -314,30 +315,6 @@ impl Session<'_> {
         }
     }
 
-    /// Returns the earlier turns of a role on a card, oldest first.
-    fn history(
-        &self,
-        snapshot: &dyn TurnSnapshot,
-        card: &CardId,
-        role: &str,
-    ) -> Result<Vec<PastTurn>, RunError> {
-        let turns = snapshot.turns(&self.envelope.run_id)?;
-        let own: Vec<_> = turns
-            .iter()
-            .filter(|turn| turn.card.as_ref() == Some(card) && turn.role == role)
-            .collect();
-        let skipped = own.len().saturating_sub(agent::HISTORY_TURNS_MAX);
-        let mut history = Vec::new();
-        for turn in &own[skipped..] {
-            let record = snapshot.turn_record(&turn.record_digest)?;
-            history.push(PastTurn {
-                said: record.said,
-                calls: record.calls,
-            });
-        }
-        Ok(history)
-    }
-
     fn record(
         &self,
         place: &Place<'_>,
@@ -386,6 +363,30 @@ impl Session<'_> {
             },
         }
     }
+}
+
+/// Returns the earlier turns of a role on a card, oldest first.
+pub(crate) fn history(
+    snapshot: &dyn TurnSnapshot,
+    run_id: &RunId,
+    card: &CardId,
+    role: &str,
+) -> Result<Vec<PastTurn>, RunError> {
+    let turns = snapshot.turns(run_id)?;
+    let own: Vec<_> = turns
+        .iter()
+        .filter(|turn| turn.card.as_ref() == Some(card) && turn.role == role)
+        .collect();
+    let skipped = own.len().saturating_sub(agent::HISTORY_TURNS_MAX);
+    let mut history = Vec::new();
+    for turn in own.iter().skip(skipped) {
+        let record = snapshot.turn_record(&turn.record_digest)?;
+        history.push(PastTurn {
+            said: record.said,
+            calls: record.calls,
+        });
+    }
+    Ok(history)
 }
 
 pub(crate) fn asked(answer: &ModelAnswer) -> Vec<CallRecord> {

@@ -20,6 +20,7 @@ mod models;
 mod op;
 mod pin;
 mod policy;
+mod prompt;
 mod rebuild;
 mod refactor;
 mod replay;
@@ -70,6 +71,7 @@ pub(crate) enum Command {
     Explain(explain::Arguments),
     Kernel(kernel::Arguments),
     Models(models::Arguments),
+    Prompt(prompt::Arguments),
     ModelDouble(model_double::Arguments),
 }
 
@@ -105,6 +107,7 @@ impl Command {
             Command::Dialect(arguments) => dialect::execute(&arguments, project),
             Command::Secrets(arguments) => secrets::execute(&arguments, project),
             Command::Explain(arguments) => explain::execute(&arguments),
+            Command::Prompt(arguments) => prompt::execute(&arguments, project),
             Command::Models(arguments) => models::execute(&arguments, project),
             Command::ModelDouble(arguments) => model_double::execute(&arguments),
             Command::Kernel(arguments) => kernel::execute(&arguments, project),

@@ -184,7 +184,11 @@ fn code(summary: &RunSummary) -> Code {
     }
 }
 
-fn epic_of(project: &Project, workspace: &dyn Workspace, card: &CardId) -> Result<String, Failure> {
+pub(super) fn epic_of(
+    project: &Project,
+    workspace: &dyn Workspace,
+    card: &CardId,
+) -> Result<String, Failure> {
     for name in workspace
         .asset_names(AssetKind::Epic)
         .map_err(RunError::from)?

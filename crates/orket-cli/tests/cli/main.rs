@@ -27,6 +27,7 @@ mod tool_session;
 mod workbench_session;
 
 // The produced program, the artefacts for people, the replay of every turn, what is refused on the way.
+mod official_clients;
 mod outcome;
 // `orket init` against the sample project.
 mod init;

@@ -357,3 +357,96 @@ fn a_script_is_served_until_the_command_is_ended() {
         "{output}"
     );
 }
+
+#[test]
+fn the_prompt_that_is_shown_is_the_one_that_is_sent() {
+    let environment = sample();
+    let shown = |arguments: &[&str]| -> serde_json::Value {
+        let output = environment.run(&[&["prompt"], arguments, &["--json"]].concat());
+        output.assert_code(0);
+        serde_json::from_str(&output.stdout).unwrap()
+    };
+    let sent = |turn: &str| -> serde_json::Value {
+        let output = environment.run(&["show", "turn", turn, "--json"]);
+        serde_json::from_str::<serde_json::Value>(&output.stdout).unwrap()["exchanges"][0]["request"].clone()
+    };
+    let first = shown(&["FL-1"]);
+    assert_eq!(
+        (&first["role"], &first["step"]),
+        (&json!("architect"), &json!("build"))
+    );
+    let text = environment.run(&["prompt", "FL-1", "--role", "architect"]);
+    text.assert_code(0);
+    let digest = first["digest"].as_str().unwrap();
+    for part in [
+        &format!("digest  {digest}"),
+        "--- system\n",
+        "--- user\nCard FL-1: ",
+    ] {
+        assert!(text.stdout.contains(part), "{part}: {text}");
+    }
+    assert!(!environment.path(".orket").exists(), "nothing was written");
+    environment
+        .run(&["run", "--epic", "first_light"])
+        .assert_code(0);
+    assert_eq!(sent("first_light-1:FL-1:2"), first["digest"]);
+    assert_eq!(
+        environment.run(&["prompt", "FL-1"]).complaint(1),
+        "orket: no step of the score acts on FL-1 in the status done"
+    );
+    assert!(
+        environment
+            .run(&["prompt", "FL-9"])
+            .complaint(3)
+            .contains("there is no card \"FL-9\"")
+    );
+}
+
+#[test]
+fn the_prompt_of_a_run_that_stopped_holds_what_it_has_learnt() {
+    let status = Status {
+        code: 401,
+        body: "gone for lunch".to_owned(),
+    };
+    let lunch = Answer::default().with_faults(Faults {
+        status: Some(status),
+        ..Faults::default()
+    });
+    let all = answers();
+    // Wherever the run stops, what is shown is what is asked when it goes on.
+    for after in [2, 5, 9] {
+        let mut answers = all.clone();
+        answers.insert(after, lunch.clone());
+        let double = start(answers, Settings::default());
+        let environment = with_ollama(&double);
+        environment.run(&OLLAMA).complaint(5);
+        let asked = double.exchanges().pop().unwrap().request;
+        let brief = asked["messages"][1]["content"].as_str().unwrap();
+        let card = brief
+            .strip_prefix("Card ")
+            .unwrap()
+            .split(':')
+            .next()
+            .unwrap();
+        let output = environment.run(&["prompt", card, "--venue", "ollama", "--json"]);
+        output.assert_code(0);
+        let shown: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        let contents = |messages: &serde_json::Value, key: &str| -> Vec<serde_json::Value> {
+            messages
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|it| it[key].clone())
+                .collect()
+        };
+        if shown["lacks_checks"] == false {
+            assert_eq!(
+                contents(&shown["request"]["messages"], "content"),
+                contents(&asked["messages"], "content"),
+                "after {after}"
+            );
+        } else {
+            assert!(output.stderr.contains("none was run"), "{output}");
+        }
+    }
+}
