@@ -147,7 +147,7 @@ pub(crate) const BOUNDS: &[(&str, &[Feature], Trial)] = &[
     ("the sum of the files is limited", &[], |scene, sandbox| {
         try_again(|| {
             let mut job = scene.job(
-                "n=0; while :; do n=$((n+1)); head -c 1048576 /dev/zero > f$n; sleep 0.02; done",
+                "n=0; while :; do n=$((n+1)); head -c 1048576 /dev/zero > f$n; sleep 0.04; done",
             );
             job.limits.disk_bytes = 64 << 20;
             let outcome = run(sandbox, &job)?;
@@ -161,7 +161,7 @@ pub(crate) const BOUNDS: &[(&str, &[Feature], Trial)] = &[
     ("the number of files is limited", &[], |scene, sandbox| {
         try_again(|| {
             let mut job = scene.job(
-                "perl -e 'my $n = 0; while (1) { for (1..20) { open(my $f, \">\", \"f\" . $n++) or die } select(undef, undef, undef, 0.01) }'",
+                "perl -e 'my $n = 0; while (1) { for (1..10) { open(my $f, \">\", \"f\" . $n++) or die } select(undef, undef, undef, 0.01) }'",
             );
             job.limits.disk_entries = 2000;
             let outcome = run(sandbox, &job)?;

@@ -5,8 +5,9 @@ use std::fs;
 
 use rustix::process::{Pid, Signal};
 
-/// How often the tree is looked at again when it keeps growing.
-const ROUNDS: usize = 200;
+/// How often the tree is looked at again. On a busy machine what was killed takes its time to end, and a child of which the parent
+/// ended meanwhile is seen only by a later look; so this is far more than a tree that shrinks needs.
+const ROUNDS: usize = 20_000;
 
 /// Kills all descendants of a process until none is left, or they grow faster than they are killed.
 pub(super) fn kill_descendants(root: Pid) {
