@@ -82,7 +82,7 @@ pub use past::Past;
 pub use promotion::{Head, PromotionRow};
 pub use recovery::Recovery;
 pub use retention::{Collected, Kept, Retention, RunClaims, Sweep};
-pub use room::Limits;
+pub use room::{Limits, free_bytes};
 pub use snapshot::Snapshot;
 pub use staging::Staging;
 pub use store::{Settings, Store};

@@ -1,5 +1,7 @@
 //! The room that a home may take: checked before a commit, so that the refusal is early and clear.
 
+use std::path::Path;
+
 use crate::access::Access;
 use crate::{StoreError, row};
 
@@ -32,9 +34,7 @@ pub(crate) fn check(
         }
     }
     if let Some(reserve_bytes) = limits.reserve_bytes {
-        let found = rustix::fs::statvfs(&path)
-            .map_err(|errno| StoreError::file(&path, "examined", errno.into()))?;
-        let free_bytes = found.f_bavail.saturating_mul(found.f_frsize);
+        let free_bytes = free_bytes(&path)?;
         if free_bytes < reserve_bytes.saturating_add(incoming_bytes) {
             return Err(StoreError::OverReserve {
                 path,
@@ -45,6 +45,16 @@ pub(crate) fn check(
         }
     }
     Ok(())
+}
+
+/// Returns how many bytes are free on the file system of a path, for whoever asks.
+///
+/// # Errors
+/// Fails if the path is not there or cannot be looked at.
+pub fn free_bytes(path: &Path) -> Result<u64, StoreError> {
+    let found = rustix::fs::statvfs(path)
+        .map_err(|errno| StoreError::file(path, "examined", errno.into()))?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 /// Returns the bytes of the pages in use and of the contents beside the database.

@@ -14,7 +14,7 @@ use orket_ports::Verifier;
 use orket_ports::verifier::{ArtifactFile, Check, CheckOutcome, LeastTier, VerifyError};
 use orket_secrets::Scrubber;
 
-use crate::sandbox::{self, Job, Sandbox, SandboxError, Status};
+use crate::sandbox::{Job, Sandbox, SandboxError, Status};
 use crate::scratch::{Scratch, fill};
 
 /// How much of a check's output is kept, in bytes.
@@ -70,7 +70,7 @@ impl Verifier for SandboxVerifier {
         job.limits.cpu_seconds = check.timeout_seconds;
         let outcome = self
             .sandbox
-            .run(&job, sandbox_tier(least))
+            .run(&job, least.into())
             .map_err(|error| match error {
                 SandboxError::TierTooLow { least, tier } => VerifyError::TierTooLow {
                     reached: tier.to_string(),
@@ -100,14 +100,6 @@ impl Verifier for SandboxVerifier {
             output: told(&output, scratch.path(), &self.scrubber),
             tier: outcome.tier.to_string(),
         })
-    }
-}
-
-pub(crate) fn sandbox_tier(least: LeastTier) -> sandbox::LeastTier {
-    match least {
-        LeastTier::None => sandbox::LeastTier::None,
-        LeastTier::Partial => sandbox::LeastTier::Partial,
-        LeastTier::Full => sandbox::LeastTier::Full,
     }
 }
 

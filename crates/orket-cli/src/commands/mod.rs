@@ -9,6 +9,7 @@ mod compare;
 mod dialect;
 mod diff;
 mod digest;
+mod doctor;
 mod explain;
 mod gc;
 mod index;
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Compare(compare::Arguments),
     Diff(diff::Arguments),
     Verify(verify::Arguments),
+    Doctor(doctor::Arguments),
     Adopt(adopt::Arguments),
     Undo(undo::Arguments),
     Redo(undo::RedoArguments),
@@ -91,6 +93,7 @@ impl Command {
             Command::Diff(arguments) => diff::execute(&arguments, project),
             Command::Index(arguments) => index::execute(&arguments, project),
             Command::Verify(arguments) => verify::execute(&arguments, project),
+            Command::Doctor(arguments) => doctor::execute(&arguments, project),
             Command::Adopt(arguments) => adopt::execute(&arguments, project),
             Command::Undo(arguments) => undo::execute(&arguments, project),
             Command::Redo(arguments) => undo::redo(&arguments, project),

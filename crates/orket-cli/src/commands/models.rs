@@ -74,7 +74,7 @@ pub(crate) fn execute(arguments: &Arguments, project: Option<&Path>) -> Result<C
     Ok(code)
 }
 
-fn venue(workspace: &dyn Workspace, name: &str) -> Result<VenueAsset, Failure> {
+pub(super) fn venue(workspace: &dyn Workspace, name: &str) -> Result<VenueAsset, Failure> {
     let kind = AssetKind::Venue;
     let asset = workspace.asset(kind, name).map_err(RunError::from)?;
     let Some((file, bytes)) = asset else {
@@ -85,7 +85,7 @@ fn venue(workspace: &dyn Workspace, name: &str) -> Result<VenueAsset, Failure> {
     Ok(parse_asset(&file, &bytes).map_err(RunError::from)?)
 }
 
-fn has_its_model(venue: &VenueAsset, offer: &[ModelListing]) -> bool {
+pub(super) fn has_its_model(venue: &VenueAsset, offer: &[ModelListing]) -> bool {
     venue.provider == ProviderKind::Recorded || offer.iter().any(|it| is_of(venue, it))
 }
 

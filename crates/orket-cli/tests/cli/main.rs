@@ -14,6 +14,7 @@ mod sample;
 // Whole terminal sessions, as a person sees them.
 mod dialect_session;
 mod digest_session;
+mod doctor_session;
 mod explain_session;
 mod index_session;
 mod keeping_session;

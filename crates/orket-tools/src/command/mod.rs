@@ -23,7 +23,6 @@ use crate::path::Directory;
 use crate::sandbox::{Job, Outcome, Sandbox, SandboxError, Status};
 use crate::scratch::{Scratch, fill};
 use crate::spaces::OUTPUT;
-use crate::verifier::sandbox_tier;
 
 /// What a command sees as the directory above `agent_output/`, where the tier has a private root.
 const SEEN_AT: &str = "/work";
@@ -96,7 +95,7 @@ impl Commands {
         prepared
             .and_then(|()| fill(&work.join(OUTPUT), files))
             .map_err(|reason| no_copy(&reason))?;
-        let outcome = match self.sandbox.run(&job(command, &work), sandbox_tier(least)) {
+        let outcome = match self.sandbox.run(&job(command, &work), least.into()) {
             Ok(outcome) => outcome,
             Err(error) => return not_run(command, error),
         };

@@ -157,6 +157,17 @@ impl fmt::Display for Tier {
     }
 }
 
+impl From<orket_ports::verifier::LeastTier> for LeastTier {
+    fn from(least: orket_ports::verifier::LeastTier) -> LeastTier {
+        use orket_ports::verifier::LeastTier as Asked;
+        match least {
+            Asked::None => LeastTier::None,
+            Asked::Partial => LeastTier::Partial,
+            Asked::Full => LeastTier::Full,
+        }
+    }
+}
+
 impl fmt::Display for LeastTier {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
