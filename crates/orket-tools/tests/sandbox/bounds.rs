@@ -26,10 +26,10 @@ fn within(what: &str, figure: f64, limit: f64) -> Result<(), String> {
     )
 }
 
-/// The kernel looks at this limit when its clock ticks, and on a machine that others share it does not tick for what they
-/// take: there a program gets more than it is counted. The deadline bounds that.
+/// The kernel looks at this limit when its clock ticks, and on a machine that others share the ticks and the time that a program
+/// is told it took differ, in both directions. The deadline bounds that.
 fn check_computed(seconds: f64, limit: f64) -> Result<(), String> {
-    let within = seconds >= limit * 0.9 && seconds <= limit * 2.0;
+    let within = seconds >= limit * 0.5 && seconds <= limit * 2.0;
     check(within, &format!("seconds: {seconds} of {limit}"))
 }
 
