@@ -38,7 +38,7 @@ macro_rules! codes {
 codes! {
     BlueprintNotFound "E_BLUEPRINT_NOT_FOUND" "There is no template of this name.";
     ChangedSincePlan "E_CHANGED_SINCE_PLAN" "A file changed between the plan and its execution.";
-    ConfigInvalid "E_CONFIG_INVALID" "The table [verify] of orket.toml cannot be used.";
+    ConfigInvalid "E_CONFIG_INVALID" "The table `verify` of orket.toml cannot be used.";
     ConfirmationDeclined "E_CONFIRMATION_DECLINED" "The person who was asked said no.";
     ConfirmationRequired "E_CONFIRMATION_REQUIRED" "Nobody can be asked, and --yes is not given.";
     DraftFailure "E_DRAFT_FAILURE" "What `orket api add` would make does not pass the project's own verification.";

@@ -26,7 +26,7 @@ enum Subcommand {
 /// Adds a route: express-js, axum-rust or fastapi-python, whole or not at all
 ///
 /// What stands between the USER lines of a made file is yours and stays when the same route is added again with another
-/// method or schema. The commands of [verify] in orket.toml judge a copy first. It needs no git.
+/// method or schema. The commands of the table verify in orket.toml judge a copy first. It needs no git.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example: orket api add users --schema \"id:int,name:string\" --scope src --dry-run"

@@ -14,7 +14,7 @@ const COMMAND: &str = "refactor";
 
 /// Renames an identifier in a scope: Rust, Python, JavaScript and TypeScript, whole or not at all
 ///
-/// Comments and strings stay as they are, the new name must not be there yet, and the commands of [verify] in orket.toml
+/// Comments and strings stay as they are, the new name must not be there yet, and the commands of the table verify in orket.toml
 /// judge a copy first. It needs no git and works in a tree with changes of your own.
 #[derive(clap::Args)]
 #[command(after_help = "Example: orket refactor \"rename users to members\" --scope src --dry-run")]
